@@ -1,0 +1,50 @@
+"""What the agent expects to hear, and what it heard: ``Bias`` and ``Hypothesis``.
+
+Imports no engine: recognisers turn a ``Bias`` into their own grammar or prefix tree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from agent.events import Expectation
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase that may be said."""
+
+    text: str = field(repr=False)
+    """As the user's own catalogue spells it."""
+    weight: float = 1.0
+    """Relative prior; 1 is an ordinary entry, the pending question's alternatives have more."""
+    kind: str = ""
+    """``contact``, ``device``, ``place``, ``screen``, ``carrier`` …"""
+    source: str = ""
+    """The signal or catalogue it came from."""
+    pronunciations: tuple[str, ...] = field(default=(), repr=False)
+    """IPA, most likely first; empty means: derive it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bias:
+    """The phrases that may be said in one turn, and the kind of answer expected."""
+
+    phrases: tuple[Phrase, ...] = field(default=(), repr=False)
+    expectation: Expectation = Expectation.FREE
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One thing that may have been said."""
+
+    text: str = field(repr=False)
+    score: float
+    """Mean log probability a token (nats); comparable within one engine's graph only."""
+    tokens: int = 0
+    """Number of tokens or words that ``score`` is the mean of."""
+    source: str = "free"
+    """``free`` or ``context``: which decode it came from."""
+
+
+NO_BIAS = Bias()
