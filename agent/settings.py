@@ -32,7 +32,8 @@ def setting(default: T, doc: str, *, minimum: float | None = None,
         maximum: Largest allowed number.
     """
     metadata = {"doc": doc, "minimum": minimum, "maximum": maximum}
-    return typing.cast(T, dataclasses.field(default=default, metadata=metadata))
+    field: T = dataclasses.field(default=default, metadata=metadata)
+    return field
 
 
 @dataclasses.dataclass(frozen=True)

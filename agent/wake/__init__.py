@@ -29,8 +29,10 @@ class WakeWord(Protocol):
         ...
 
     def accept(self, samples: Samples) -> Detection | None:
-        """Take more audio, ``int16[samples]`` at 16 kHz, any length; a detection at most once
-        a refractory time."""
+        """Take more audio, ``int16[samples]`` at 16 kHz, any length.
+
+        Returns a detection at most once a refractory time.
+        """
         ...
 
     def reset(self) -> None:
