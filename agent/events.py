@@ -244,6 +244,27 @@ class MuteChanged(Event):
     """The microphone was muted or unmuted."""
 
     muted: bool
+    hardware: bool = False
+    """A switch broke the microphone's supply (or restored it); otherwise software muted it."""
+
+
+class ButtonKind(StrEnum):
+    """How the button was pressed."""
+
+    PRESS = "press"
+    LONG = "long"
+    DOUBLE = "double"
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonPressed(Event):
+    """The device's button was pressed.
+
+    A ``PRESS`` is published the moment the button goes down, so that listening starts at once;
+    ``LONG`` or ``DOUBLE`` follows it when it turns out to be one.
+    """
+
+    kind: ButtonKind
 
 
 @dataclass(frozen=True, slots=True)
