@@ -1,0 +1,50 @@
+"""Cutting long audio into windows that the encoder takes, and telling silence from speech."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from agent.asr.moonshine.model import WINDOW_SECONDS
+from agent.events import SAMPLE_RATE, Samples
+
+FRAME = SAMPLE_RATE // 50
+"""Samples of the 20 ms frames that levels are measured on."""
+MIN_SPEECH_SECONDS = 0.1
+"""Anything shorter cannot hold a word."""
+SILENCE = 40.0
+"""Root mean square, on int16's scale (-58 dB), under which a frame is silent for certain."""
+
+
+def levels(samples: Samples) -> npt.NDArray[np.float32]:
+    """Root mean square of each whole 20 ms frame, on int16's scale, offset removed."""
+    count = len(samples) // FRAME
+    frames = samples[:count * FRAME].astype(np.float32).reshape(count, FRAME)
+    return np.asarray(frames.std(axis=1), np.float32)
+
+
+def is_silent(samples: Samples) -> bool:
+    """Whether there is too little sound to hold a word."""
+    loud = int((levels(samples) >= SILENCE).sum())
+    return loud * FRAME < MIN_SPEECH_SECONDS * SAMPLE_RATE
+
+
+def split(samples: Samples) -> list[Samples]:
+    """Windows of at most ``WINDOW_SECONDS``, cut where it is quietest in their second half."""
+    longest = int(WINDOW_SECONDS * SAMPLE_RATE)
+    windows: list[Samples] = []
+    while len(samples) > longest:
+        cut = _quietest(samples[:longest])
+        windows.append(samples[:cut])
+        samples = samples[cut:]
+    windows.append(samples)
+    return windows
+
+
+def _quietest(samples: Samples) -> int:
+    """The middle of the quietest 0.3 s in the second half of ``samples``."""
+    loudness = levels(samples) ** 2
+    width = 15
+    smooth = np.convolve(loudness, np.full(width, 1 / width), mode="valid")
+    half = len(smooth) // 2
+    return int((half + smooth[half:].argmin() + width // 2) * FRAME)
