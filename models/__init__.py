@@ -9,9 +9,19 @@ under ``$VOICE_AGENT_MODELS/<name>/``. Works on the standard library alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from models.catalogue import Catalogue, Model, catalogue
 from models.errors import ModelError
 from models.installed import installed, locate, models_root, verify
 
-__all__ = ["Catalogue", "Model", "ModelError", "catalogue", "installed", "locate", "models_root",
-           "verify"]
+__all__ = ["Catalogue", "Model", "ModelError", "catalogue", "fetch", "installed", "locate",
+           "models_root", "verify"]
+
+
+def fetch(names: Iterable[str], *, offline: Path | None = None) -> None:
+    """Install models; see ``models.install.fetch``, which can also show progress."""
+    from models.install import fetch as install
+
+    install(names, offline=offline)
