@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from agent.events import Samples
@@ -16,7 +16,7 @@ class Synthesiser(Protocol):
         """Engine name, as in the settings: ``flite``, ``espeak``, ``piper``, ``silent``."""
         ...
 
-    def speak(self, text: str) -> AsyncIterator[Samples]:
+    def speak(self, text: str) -> AsyncGenerator[Samples, None]:
         """Audio of ``text`` as it is made, ``int16[samples]`` at 16 kHz.
 
         The first piece comes before the whole text is synthesised. Closing the iterator
