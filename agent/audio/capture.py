@@ -1,0 +1,112 @@
+"""The queue between the thread that captures audio and the agent that reads it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+
+from agent.errors import AgentError
+
+
+@dataclass(slots=True)
+class Block:
+    """Raw audio as it was captured."""
+
+    data: bytearray = field(repr=False)
+    start: int
+    """Sample frames from the opening of the stream to its first one, lost ones included."""
+
+
+class CaptureQueue:
+    """A bounded queue, filled by a thread and emptied by a coroutine.
+
+    Args:
+        limit: Bytes held at most.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._room = threading.Condition(self._lock)
+        self._blocks: deque[Block] = deque()
+        self._size = 0
+        self._ended = False
+        self._error: AgentError | None = None
+        self._waiting: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+
+    @property
+    def ended(self) -> bool:
+        """No more will be put."""
+        return self._ended
+
+    def put(self, block: Block) -> None:
+        """Add a block; where there is no room, the oldest ones go. Never waits."""
+        with self._lock:
+            while self._blocks and self._size + len(block.data) > self._limit:
+                self._size -= len(self._blocks.popleft().data)
+            self._append(block)
+
+    def put_waiting(self, block: Block) -> bool:
+        """Add a block, waiting for room; False when the queue ended meanwhile."""
+        with self._room:
+            while self._size + len(block.data) > self._limit and self._blocks and not self._ended:
+                self._room.wait()
+            if not self._ended:
+                self._append(block)
+            return not self._ended
+
+    def end(self, error: AgentError | None = None) -> None:
+        """Nothing more comes; ``error`` says why if that is a failure. The first call counts."""
+        with self._room:
+            if not self._ended:
+                self._ended, self._error = True, error
+            self._wake()
+            self._room.notify_all()
+
+    async def get(self, patience: float | None = None) -> Block | None:
+        """The oldest block; waits for one. None when the queue has ended and is empty.
+
+        Args:
+            patience: Seconds to wait at most.
+
+        Raises:
+            AgentError: It ended with an error.
+            TimeoutError: Nothing came in time.
+        """
+        while True:
+            ready = asyncio.Event()
+            with self._room:
+                if self._blocks:
+                    block = self._blocks.popleft()
+                    self._size -= len(block.data)
+                    self._room.notify_all()
+                    return block
+                if self._error is not None:
+                    raise self._error
+                if self._ended:
+                    return None
+                self._waiting = (asyncio.get_running_loop(), ready)
+            await asyncio.wait_for(ready.wait(), patience)
+
+    def clear(self) -> None:
+        """Overwrite and forget what is held."""
+        with self._room:
+            for block in self._blocks:
+                block.data[:] = bytes(len(block.data))
+            self._blocks.clear()
+            self._size = 0
+            self._room.notify_all()
+
+    def _append(self, block: Block) -> None:
+        if self._ended:
+            return
+        self._blocks.append(block)
+        self._size += len(block.data)
+        self._wake()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and not waiting[0].is_closed():
+            waiting[0].call_soon_threadsafe(waiting[1].set)

@@ -1,0 +1,124 @@
+"""Audio of any rate, channel count and level into the agent's form, streaming.
+
+The result does not depend on how the audio is cut into blocks. Audio that is 16 kHz, mono,
+16 bit already and without a DC shift comes out bit for bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from agent.errors import AgentError
+from agent.events import SAMPLE_RATE, Samples
+
+Floats = npt.NDArray[np.float32]
+
+LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000
+"""Sample rates, in Hz, between which a file or device is believed."""
+
+QUALITY = "HQ"
+"""soxr's setting; its filter holds back 9–12 ms at 22.05, 44.1 and 48 kHz."""
+
+
+def to_int16(audio: Floats) -> Samples:
+    """Round ``float32[samples]`` in ±1 to int16; what is beyond is clipped, NaN becomes 0."""
+    scaled = np.rint(np.nan_to_num(audio, nan=0.0) * np.float32(32768.0))
+    clipped: Samples = np.clip(scaled, -32768.0, 32767.0).astype(np.int16)
+    return clipped
+
+
+def to_float(samples: Samples) -> Floats:
+    """``int16`` to ``float32`` in ±1."""
+    return samples.astype(np.float32) / np.float32(32768.0)
+
+
+class DcBlocker:
+    """Takes out a constant offset where there is one, and touches nothing where there is none.
+
+    The offset is followed over about a second. Below ``LEAST`` of full scale nothing is
+    removed; from ``FULL`` on, all of it; in between, gradually, so that there is never a step.
+    """
+
+    HOP = 320
+    LEAST, FULL = 0.004, 0.012
+    _FOLLOW = 0.02
+
+    def __init__(self) -> None:
+        self._held: Floats = np.zeros(0, np.float32)
+        self._offset: float | None = None
+        self._removed = 0.0
+
+    def accept(self, audio: Floats) -> Floats:
+        """Take ``float32[samples]`` at 16 kHz; gives what is ready, whole hops of 20 ms."""
+        audio = np.concatenate([self._held, audio])
+        whole = len(audio) - len(audio) % self.HOP
+        self._held = audio[whole:]
+        hops = [self._clean(audio[i:i + self.HOP]) for i in range(0, whole, self.HOP)]
+        return np.concatenate(hops) if hops else np.zeros(0, np.float32)
+
+    def finish(self) -> Floats:
+        """The rest, shorter than a hop."""
+        rest, self._held = self._held, np.zeros(0, np.float32)
+        return self._clean(rest) if len(rest) else rest
+
+    def _clean(self, hop: Floats) -> Floats:
+        mean = float(hop.mean())
+        first = self._offset is None
+        follow = 1.0 if self._offset is None else self._FOLLOW * len(hop) / self.HOP
+        offset = self._offset or 0.0
+        self._offset = offset + follow * (mean - offset)
+        share = (abs(self._offset) - self.LEAST) / (self.FULL - self.LEAST)
+        target = self._offset * min(1.0, max(0.0, share))
+        before, self._removed = (target if first else self._removed), target
+        if before == 0.0 and target == 0.0:
+            return hop
+        return hop - np.linspace(before, target, len(hop), dtype=np.float32)
+
+
+class Converter:
+    """Streams audio of one rate and channel count into 16 kHz mono int16.
+
+    Args:
+        rate: Samples a second of the audio that will be given.
+        channels: Its channels; they are averaged.
+
+    Raises:
+        AgentError: The rate or channel count is not believable.
+    """
+
+    def __init__(self, rate: int, channels: int = 1) -> None:
+        if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+            raise AgentError(f"a sample rate of {rate} Hz is not supported",
+                             f"use {LOWEST_RATE} to {HIGHEST_RATE} Hz")
+        if channels < 1:
+            raise AgentError(f"{channels} channels are not supported", "use one or more")
+        self.rate, self.channels = rate, channels
+        self._resampler: Any = None
+        if rate != SAMPLE_RATE:
+            import soxr
+
+            self._resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, "float32", QUALITY)
+        self._blocker = DcBlocker()
+
+    def accept(self, block: Floats) -> Samples:
+        """Take ``float32[frames, channels]`` (or ``[frames]``) in ±1; gives what is ready."""
+        return to_int16(self._blocker.accept(self._resample(self._mix(block), last=False)))
+
+    def finish(self) -> Samples:
+        """What is left when the audio has ended."""
+        rest = self._resample(np.zeros(0, np.float32), last=True)
+        return to_int16(np.concatenate([self._blocker.accept(rest), self._blocker.finish()]))
+
+    def _mix(self, block: Floats) -> Floats:
+        mono = block.reshape(-1, self.channels)
+        mixed: Floats = mono[:, 0] if self.channels == 1 else mono.mean(axis=1, dtype=np.float32)
+        return np.nan_to_num(mixed, nan=0.0, posinf=1.0, neginf=-1.0)
+
+    def _resample(self, audio: Floats, last: bool) -> Floats:
+        if self._resampler is None:
+            return audio
+        out: Floats = self._resampler.resample_chunk(audio, last=last)
+        return out
