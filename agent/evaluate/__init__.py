@@ -1,0 +1,1 @@
+"""Evaluation on recorded audio: noise, scoring, calibration, signal experiments."""
