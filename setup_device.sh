@@ -138,8 +138,10 @@ environment_is_complete() {
     [ -f "$STAMP" ] && [ "$(cat "$STAMP")" = "$(fingerprint)" ]
 }
 
-pip() {
-    "$VENV/bin/python" -m pip "$@" --disable-pip-version-check --no-input
+pip() {  # bars on a terminal, only errors in a log
+    local quiet=--quiet
+    [ ! -t 2 ] || quiet=
+    "$VENV/bin/python" -m pip ${quiet:+"$quiet"} "$@" --disable-pip-version-check --no-input
 }
 
 pip_locked() {  # OPTIONS... -- PACKAGES...: install entries of the lock file (all if none named)
@@ -160,6 +162,7 @@ make_environment() {
         "$PYTHON" -m venv --clear "$VENV" || fail "$PYTHON could not make $VENV."
     fi
     rm -f "$STAMP"
+    say "Installing the Python packages of $LOCK (about 100 MB, if none is there yet)."
     mkdir -p "$VENV/tmp"  # not /tmp, which is memory on some boards
     export TMPDIR=$PWD/$VENV/tmp
     {
