@@ -1,0 +1,12 @@
+"""The skills: each handles some intents; one skill a file."""
+
+from __future__ import annotations
+
+from agent.dialogue.skills.call import CallSkill
+from agent.dialogue.skills.general import GeneralSkill
+from agent.dialogue.turns import Skill
+
+
+def all_skills() -> tuple[Skill, ...]:
+    """Every skill of the product."""
+    return (CallSkill(), GeneralSkill())
