@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -114,6 +114,27 @@ class StopTimer(Directive):
     """Stop a ringing timer, or cancel a running one (all of them when ``name`` is empty)."""
 
     name: str = field(default="", repr=False)
+    ringing: bool = False
+    """Whether only timers that ring are meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTimer(Directive):
+    """Lengthen, shorten, pause or resume a timer (all of them when ``name`` is empty)."""
+
+    name: str = field(default="", repr=False)
+    add_seconds: float = 0.0
+    paused: bool | None = None
+    """True pauses, False resumes, None leaves it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeList(Directive):
+    """Change a shopping or to-do list."""
+
+    name: str = field(repr=False)
+    action: Literal["add", "remove", "clear"]
+    item: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +142,7 @@ class ShowDirections(Directive):
     """Give directions to a place."""
 
     place: str = field(repr=False)
+    address: str = field(default="", repr=False)
 
 
 # --- events: what happened -------------------------------------------------------------------

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from agent.dialogue.text import canonical
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Timer:
     """One timer."""
 

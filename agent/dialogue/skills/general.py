@@ -43,7 +43,7 @@ def _stop(turn: Turn) -> Act:
     ringing = turn.timers.ringing
     if ringing:
         return Act("HassCancelTimer", "stop the timer",
-                   directives=tuple(StopTimer(name) for name in ringing))
+                   directives=(StopTimer(ringing=True),))
     return Act("Stop", "stop")
 
 
