@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.asr.moonshine import tokens as vocabulary
+from agent.asr.moonshine import weights
 from agent.errors import AgentError
 from agent.events import SAMPLE_RATE, Samples
 
@@ -169,6 +170,7 @@ def _open(path: Path, threads: int) -> Any:
     options.enable_mem_pattern = False
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        with weights.suited(path) as file:
+            return ort.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise AgentError(f"the speech model {path} is damaged or of an unknown version") from error
