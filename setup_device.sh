@@ -155,6 +155,7 @@ pip_locked() {  # OPTIONS... -- PACKAGES...: install entries of the lock file (a
 
 make_environment() {
     require_python
+    [ -z "$OFFLINE" ] || "$PYTHON" -m setup.lock "$LOCK" --offline "$OFFLINE" >/dev/null || exit 1
     # One that was finished once is brought up to date; one that was cut short is made anew.
     if [ ! -f "$STAMP" ] || ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1 ||
         [ "$("$VENV/bin/python" -V)" != "$("$PYTHON" -V)" ]; then

@@ -55,7 +55,9 @@ def save_archives(names: Iterable[str], folder: Path, *, progress: Progress | No
     fetching = Fetching(progress=progress or Silent())
     for name in names:
         model = catalogue()[name]
-        with _told(model, folder), _workplace(folder / ARCHIVES) as work:
+        files = ", ".join(a.file for a in model.archives)
+        by_hand = f"try again, or put {files} into {folder / ARCHIVES} by hand"
+        with _told(model, folder, by_hand), _workplace(folder / ARCHIVES) as work:
             for archive in model.archives:
                 _save(archive, folder / ARCHIVES / archive.file, work, fetching)
 
@@ -148,9 +150,9 @@ def _workplace(root: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _told(model: Model, root: Path) -> Iterator[None]:
+def _told(model: Model, root: Path, mend: str = "") -> Iterator[None]:
     """Turn what goes wrong inside into one sentence that names the model."""
-    mend = f"try again with: voice-agent models fetch {model.name}"
+    mend = mend or f"try again with: voice-agent models fetch {model.name}"
     try:
         yield
     except ModelError as error:
