@@ -44,9 +44,9 @@ class EndpointSettings:
     """When speech counts as begun, paused and ended."""
 
     threshold: float = setting(
-        0.5, "Speech probability, 0 to 1, at which speech begins.", minimum=0.05, maximum=0.99)
+        0.6, "Speech probability, 0 to 1, at which speech begins.", minimum=0.05, maximum=0.99)
     release: float = setting(
-        0.35, "Speech probability below which speech stops; below `threshold`, so that a "
+        0.4, "Speech probability below which speech stops; below `threshold`, so that a "
         "flickering probability does not chop a word.", minimum=0.01, maximum=0.99)
     minimum_speech: float = setting(
         0.1, "Seconds of speech before it counts as begun; less is taken for a click.",
