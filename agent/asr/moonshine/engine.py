@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -13,6 +13,7 @@ import numpy as np
 from agent.asr.moonshine import scoring, search, windows
 from agent.asr.moonshine.model import Encoded, Model, release_memory
 from agent.asr.settings import Settings
+from agent.asr.worker import Worker
 from agent.biasing import Bias, Hypothesis
 from agent.events import Samples
 
@@ -50,7 +51,7 @@ class MoonshineRecogniser:
     def __init__(self, folder: Path, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self.model = Model(folder, self.settings.threads)
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="moonshine")
+        self._worker = Worker("moonshine")
 
     @property
     def name(self) -> str:
@@ -99,7 +100,7 @@ class MoonshineRecognition:
     """
 
     def __init__(self, decode: Callable[[Samples, search.CancelCheck], Heard], model: Model,
-                 worker: ThreadPoolExecutor) -> None:
+                 worker: Worker) -> None:
         self._decode = decode
         self._model = model
         self._worker = worker
@@ -191,6 +192,12 @@ class _Anticipation:
         return float(later.max()) <= limit
 
 
+def _sentence(texts: Sequence[str]) -> str:
+    """Texts of successive windows as one; a window may begin with the comma of the last."""
+    first, *later = [text for text in texts if text] or [""]
+    return " ".join([first, *(text.lstrip(",.;:!? ") for text in later)]).strip()
+
+
 def _never() -> bool:
     return False
 
@@ -204,7 +211,7 @@ def _join(lists: Sequence[Sequence[search.Decoded]]) -> tuple[Hypothesis, ...]:
     joined: dict[str, Hypothesis] = {}
     for rank in range(max((len(entry) for entry in lists), default=0)):
         parts = [entry[min(rank, len(entry) - 1)] for entry in lists if entry]
-        text = " ".join(part.text for part in parts if part.text)
+        text = _sentence([part.text for part in parts])
         tokens = sum(part.log_probs.size for part in parts)
         if text and tokens:
             mean = sum(part.total for part in parts) / tokens

@@ -126,37 +126,36 @@ def search(model: Model, encoded: Encoded, compiled: Compiled, width: int, limit
     done: dict[str, Found] = {}
     for _ in range(token_limit(encoded)):
         paths, parents = _expand(walker, paths, log_probs, width, done)
-        if not paths or _settled(paths[0].merit, done, limit):
+        if not paths or _settled(paths[0].merit, done):
             break
         if cancelled is not None and cancelled():
             break
         last = np.array([[path.tokens[-1]] for path in paths], np.int64)
         logits, state = model.step(encoded, state.select(parents), last)
         log_probs = log_softmax(logits[:, -1])
-    return sorted(done.values(), key=_merit, reverse=True)[:limit]
+    return sorted(done.values(), key=_rank, reverse=True)[:limit]
+
+
+def _rank(found: Found) -> float:
+    return (found.total - found.cost) / found.tokens
 
 
 def _merit(found: Found) -> float:
     return found.total - found.cost
 
 
-def _settled(best_under_way: float, done: dict[str, Found], limit: int) -> bool:
-    if not done:
-        return False
-    merits = sorted(map(_merit, done.values()), reverse=True)
-    if len(merits) >= limit and best_under_way < merits[limit - 1]:
-        return True
-    return best_under_way < merits[0] - SLACK
+def _settled(best_under_way: float, done: dict[str, Found]) -> bool:
+    return bool(done) and best_under_way < max(map(_merit, done.values())) - SLACK
 
 
 def _expand(walker: _Walker, paths: Sequence[_Path], log_probs: Floats, width: int,
             done: dict[str, Found]) -> tuple[list[_Path], list[int]]:
     options: list[tuple[float, int, int]] = []
     for row, path in enumerate(paths):
-        for reading in path.readings:
-            ended = walker.end(reading)
-            if ended is not None:
-                _finish(path, ended, float(log_probs[row, END]), done)
+        ended = walker.end(path.readings)
+        if ended is not None:
+            merit = path.total + float(log_probs[row, END]) - ended.cost
+            options.append((merit, row, END))
         tokens, costs = walker.options(path.readings)
         if not len(tokens):
             continue
@@ -170,6 +169,9 @@ def _expand(walker: _Walker, paths: Sequence[_Path], log_probs: Floats, width: i
     for merit, row, token in options:
         if len(kept) == width or merit < options[0][0] - PRUNE:
             break
+        if token == END:
+            _finish(paths[row], walker.end(paths[row].readings), float(log_probs[row, END]), done)
+            continue
         readings = walker.advance(paths[row].readings, token)
         if readings:
             kept.append(_Path((*paths[row].tokens, token),
@@ -178,11 +180,13 @@ def _expand(walker: _Walker, paths: Sequence[_Path], log_probs: Floats, width: i
     return kept, parents
 
 
-def _finish(path: _Path, reading: _Reading, log_prob: float, done: dict[str, Found]) -> None:
+def _finish(path: _Path, reading: _Reading | None, log_prob: float, done: dict[str, Found]) -> None:
+    if reading is None:
+        return
     found = Found(" ".join(reading.pieces), reading.labels, reading.covered, len(reading.words),
                   path.total + log_prob, reading.cost, len(path.tokens) + 1)
     before = done.get(found.text)
-    if before is None or _merit(found) > _merit(before):
+    if before is None or _rank(found) > _rank(before):
         done[found.text] = found
 
 
@@ -196,10 +200,10 @@ class _Walker:
     def begin(self) -> tuple[_Reading, ...]:
         return tuple(_Reading(state, -2, 0, state) for state in self._grammar.start)
 
-    def end(self, reading: _Reading) -> _Reading | None:
+    def end(self, readings: Sequence[_Reading]) -> _Reading | None:
         """The best complete reading when the utterance ends here."""
         best: _Reading | None = None
-        for whole in self._wholes(reading):
+        for whole in (w for reading in readings for w in self._wholes(reading)):
             if whole.words and self._grammar.can_end(whole.state):
                 flushed = self._flush(whole)
                 if best is None or flushed.cost < best.cost:

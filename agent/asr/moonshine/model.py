@@ -19,13 +19,14 @@ from agent.events import SAMPLE_RATE, Samples
 Floats: TypeAlias = npt.NDArray[np.float32]
 TokenIds: TypeAlias = npt.NDArray[np.int64]
 
-WINDOW_SECONDS = 24.0
+WINDOW_SECONDS = 16.0
 """Longest speech that one encoding takes; attention's memory grows with its square."""
 MIN_SAMPLES = 1_600
 """Shorter audio is padded with silence to this: the encoder's convolutions need about 60 ms."""
 PEAK = 0.9
 """Level that the loudest sample is scaled to before encoding."""
 _HEADS, _HEAD_SIZE, _MASK_STRIDE = 8, 36, 384
+_M_MMAP_THRESHOLD = -3
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Model:
     """
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
+        _keep_heap_small()
         self.tokens = vocabulary.read(folder / "tokenizer.bin")
         # The larger file first: what loading it takes for a moment is given back to the second.
         self._decoder = _open(folder / "decoder_model_merged.ort", threads)
@@ -150,6 +152,17 @@ def release_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def _keep_heap_small() -> None:
+    """Have glibc map blocks of 4 MB and more on their own, so that they go back when freed.
+
+    By default it learns to keep blocks of up to 32 MB in the heap, which then fragments: 45 MB
+    more at the peak for 14 s of speech, for no measurable gain in time on short ones.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, 4 << 20)
 
 
 def _present(past: str) -> str:

@@ -15,6 +15,9 @@ MIN_SPEECH_SECONDS = 0.1
 SILENCE = 40.0
 """Root mean square, on int16's scale (-58 dB), under which a frame is silent for certain."""
 
+SWING = 1.6
+"""How far (4 dB) some frames must stand out from the quietest tenth."""
+
 
 def levels(samples: Samples) -> npt.NDArray[np.float32]:
     """Root mean square of each whole 20 ms frame, on int16's scale, offset removed."""
@@ -24,9 +27,16 @@ def levels(samples: Samples) -> npt.NDArray[np.float32]:
 
 
 def is_silent(samples: Samples) -> bool:
-    """Whether there is too little sound to hold a word."""
-    loud = int((levels(samples) >= SILENCE).sum())
-    return loud * FRAME < MIN_SPEECH_SECONDS * SAMPLE_RATE
+    """Whether the audio cannot hold a word: too short, too quiet, or a steady noise or tone.
+
+    The level of speech swings by far more than ``SWING``, even in noise as loud as itself; the
+    recogniser would hear "You" in a fan.
+    """
+    level = levels(samples)
+    if not len(level):
+        return True
+    floor = max(SILENCE, SWING * float(np.percentile(level, 10)))
+    return int((level >= floor).sum()) * FRAME < MIN_SPEECH_SECONDS * SAMPLE_RATE
 
 
 def split(samples: Samples) -> list[Samples]:

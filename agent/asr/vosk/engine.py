@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -13,6 +12,7 @@ from agent.asr.settings import Settings
 from agent.asr.vosk import grammar
 from agent.asr.vosk.model import VoskModel
 from agent.asr.vosk.stream import Stream
+from agent.asr.worker import Worker
 from agent.biasing import NO_BIAS, Bias, Hypothesis
 from agent.events import Samples
 
@@ -76,8 +76,8 @@ class VoskRecogniser:
         self.model = VoskModel(folder)
         self.speller = speller or grammar.PlainSpeller()
         self._free = _Pool(self.model, None)
-        self._workers = (ThreadPoolExecutor(1, thread_name_prefix="vosk-free"),
-                         ThreadPoolExecutor(1, thread_name_prefix="vosk-grammar"))
+        self._workers = (Worker("vosk-free"),
+                         Worker("vosk-grammar"))
 
     @property
     def name(self) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 
+from agent.asr.worker import Worker
 from agent.biasing import Hypothesis
 from agent.events import SAMPLE_RATE, Samples
 
@@ -26,7 +27,7 @@ class Stream:
         give_back: Called with the recogniser once it is clean again.
     """
 
-    def __init__(self, recogniser: Any, worker: ThreadPoolExecutor, source: str,
+    def __init__(self, recogniser: Any, worker: Worker, source: str,
                  alternatives: int, give_back: Callable[[Any], None]) -> None:
         self._recogniser = recogniser
         self._recogniser.SetMaxAlternatives(alternatives)
