@@ -6,11 +6,15 @@ from dataclasses import replace
 
 from agent.dialogue.answers import Answer, Meaning, near, understand
 from agent.dialogue.asking import narrowed, others, refused
+from agent.dialogue.text import canonical
 from agent.dialogue.turns import Act, Option, Question, Turn
 from agent.events import Expectation
 
 OPEN = Question("", "", Expectation.FREE)
 """Stands for "say anything": the microphone reopens, but nothing was asked."""
+
+
+_MENDING = ("no", "not that", "sorry", "i meant", "i mean", "i said", "wrong")
 
 
 def answer(text: str, question: Question, turn: Turn) -> Act | None:
@@ -42,6 +46,20 @@ def on_screen(text: str, turn: Turn) -> Act | None:
     if understood is None or len(understood.options) != 1:
         return None
     return screen.choose(understood.options[0], turn)
+
+
+def mended(text: str, turn: Turn) -> Act | None:
+    """Take another option of the last choice: "no, the bedroom", "I said Jones"."""
+    said = canonical(text)
+    if turn.state.chosen is None or not said.startswith(_MENDING):
+        return None
+    question, chosen = turn.state.chosen
+    for lead in _MENDING:
+        said = said.removeprefix(f"{lead} ")
+    understood = understand(said, others(question, chosen))
+    if understood is None or understood.meaning is not Meaning.OPTIONS:
+        return None
+    return _options(understood, question, turn)
 
 
 def choose(option: Option, question: Question, turn: Turn) -> Act | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from agent.dialogue import programs
@@ -139,10 +139,9 @@ class Handlers:
                            "commands.home is not set")
         slots = dict(wish.slots)
         values = {name: str(value) for name, value in slots.items()}
-        values |= {"intent": wish.intent,
-                   "json": json.dumps({"intent": wish.intent, "slots": slots},
-                                      ensure_ascii=False)}
-        result = await self._run(self._commands.home, values)
+        document = {"intent": wish.intent, "slots": slots}
+        values |= {"intent": wish.intent, "json": json.dumps(document, ensure_ascii=False)}
+        result = await self._run(self._commands.home, values, document)
         if wish.intent in QUESTIONS and not result.problem:
             answer = " ".join(result.output.split())[:_MAX_ANSWER]
             return Outcome(bool(answer), sentence(answer) or "I got no answer.")
@@ -155,10 +154,11 @@ class Handlers:
         return _outcome(await self._run(self._commands.directions, values),
                         "I could not show the way")
 
-    async def _run(self, arguments: tuple[str, ...], values: dict[str, str]) -> programs.Result:
+    async def _run(self, arguments: tuple[str, ...], values: dict[str, str],
+                   document: Mapping[str, object] | None = None) -> programs.Result:
         payload = None
         if self._commands.json_input:
-            payload = json.dumps(values, ensure_ascii=False).encode()
+            payload = json.dumps(document or values, ensure_ascii=False).encode()
         return await programs.run(programs.fill(arguments, values), payload,
                                   self._commands.timeout)
 

@@ -105,7 +105,9 @@ class Dialogue:
             if act := self._read(text, reading):
                 return act
         question = self.state.question
-        return answering.nearly(turn.heard.text, question, turn) if question else None
+        if question is None:
+            return answering.mended(turn.heard.text, turn)
+        return answering.nearly(turn.heard.text, question, turn)
 
     def _read(self, text: str, turn: Turn) -> Act | None:
         question = self.state.question
@@ -170,6 +172,7 @@ class Dialogue:
         if act.told:
             state.told = tuple(dict.fromkeys((*act.told, *state.told)))
             state.told_until = turn.at + settings.carry_over
+            state.place = act.told[0] if len(act.told) == 1 else None
         if act.chosen:
             state.chosen, state.chosen_until = act.chosen, turn.at + settings.repair
 

@@ -22,6 +22,8 @@ class State:
     told: tuple[Place, ...] = field(default=(), repr=False)
     """Places told to the user, latest first."""
     told_until: float = 0.0
+    place: Place | None = field(default=None, repr=False)
+    """The one place that was told last: what "there" means; None after a list of several."""
     chosen: tuple[Question, Option] | None = field(default=None, repr=False)
     chosen_until: float = 0.0
     speech: str = field(default="", repr=False)
@@ -34,7 +36,7 @@ class State:
         if at >= self.screen_until:
             self.screen = None
         if at >= self.told_until:
-            self.told = ()
+            self.told, self.place = (), None
         if at >= self.chosen_until:
             self.chosen = None
 

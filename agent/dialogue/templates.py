@@ -13,7 +13,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hassil.intents import Intents
+    from hassil.intents import IntentData, Intents
 
 OWN_FILES = ("general", "call", "places", "home", "timers", "lists")
 """Files of ``sentences/`` with commands; ``answers`` has the answers to the agent's questions."""
@@ -61,6 +61,11 @@ def home_assistant() -> dict[str, Any]:
     table: dict[str, Any] = json.loads(text)
     return {key: table[key] for key in ("language", "intents", "lists", "expansion_rules",
                                         "skip_words")}
+
+
+def from_home_assistant(data: IntentData) -> bool:
+    """Whether a block of sentences is Home Assistant's, not this package's."""
+    return "slot_combination" in (data.metadata or {})
 
 
 def own(name: str) -> dict[str, Any]:

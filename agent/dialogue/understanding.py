@@ -31,6 +31,8 @@ class Intent:
 
     name: str
     slots: Mapping[str, SlotValue] = field(default_factory=dict, repr=False)
+    kind: str = ""
+    """Kind of the device that ``slots["name"]`` names; empty when none is named."""
     guess: tuple[str, ...] = ()
     """Kinds of device among which ``slots["thing"]``, free words, must be looked for."""
 
@@ -93,7 +95,8 @@ def _preference(result: RecognizeResult) -> tuple[int, int, int]:
 def _intent(result: RecognizeResult) -> Intent:
     slots = {name: _plain(entity.value) for name, entity in result.entities.items()}
     metadata = result.intent_metadata or {}
-    return Intent(result.intent.name, slots, tuple(metadata.get("guess", ())))
+    kind = str(result.context.get("domain", "")) if "name" in slots else ""
+    return Intent(result.intent.name, slots, kind, tuple(metadata.get("guess", ())))
 
 
 def _plain(value: Any) -> SlotValue:

@@ -11,7 +11,10 @@ def listed(items: Sequence[str], conjunction: str) -> str:
     """``A``, ``A or B``, ``A, B or C``."""
     if len(items) < 2:
         return "".join(items)
-    return f"{', '.join(items[:-1])} {conjunction} {items[-1]}"
+    # A comma before the conjunction where an item has one itself: "A, B and C, and D".
+    inner = f" {conjunction} "
+    comma = "," if len(items) > 2 and any(inner in item for item in items) else ""
+    return f"{', '.join(items[:-1])}{comma} {conjunction} {items[-1]}"
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from agent.dialogue.answers import at_position
 from agent.dialogue.asking import narrowed, others, refused
 from agent.dialogue.numbers import ORDINALS
 from agent.dialogue.turns import Act, Turn
@@ -20,10 +21,10 @@ class GeneralSkill:
     name = "general"
 
     def __init__(self) -> None:
-        self._handlers: dict[str, Callable[[Turn], Act | None]] = {
+        self._handlers: dict[str, Callable[[Turn, Intent], Act | None]] = {
             "HassNevermind": _never_mind, "Stop": _stop, "Repeat": _repeat, "Help": _help,
-            "Greeting": _greeting, "Repair": _repair, "HassGetCurrentTime": _time,
-            "HassGetCurrentDate": _date}
+            "Greeting": _greeting, "Repair": _repair, "PickItem": _pick,
+            "HassGetCurrentTime": _time, "HassGetCurrentDate": _date}
 
     @property
     def intents(self) -> frozenset[str]:
@@ -32,14 +33,14 @@ class GeneralSkill:
 
     def handle(self, intent: Intent, turn: Turn) -> Act | None:
         """Answer."""
-        return self._handlers[intent.name](turn)
+        return self._handlers[intent.name](turn, intent)
 
 
-def _never_mind(turn: Turn) -> Act:
+def _never_mind(turn: Turn, intent: Intent) -> Act:
     return Act("HassNevermind", "never mind", "OK.")
 
 
-def _stop(turn: Turn) -> Act:
+def _stop(turn: Turn, intent: Intent) -> Act:
     ringing = turn.timers.ringing
     if ringing:
         return Act("HassCancelTimer", "stop the timer",
@@ -47,21 +48,21 @@ def _stop(turn: Turn) -> Act:
     return Act("Stop", "stop")
 
 
-def _repeat(turn: Turn) -> Act:
+def _repeat(turn: Turn, intent: Intent) -> Act:
     speech = turn.state.speech or "I have not said anything yet."
     return Act("Repeat", "repeat that", speech, question=turn.state.repeatable)
 
 
-def _help(turn: Turn) -> Act:
+def _help(turn: Turn, intent: Intent) -> Act:
     return Act("Help", "what can you do", _HELP)
 
 
-def _greeting(turn: Turn) -> Act:
+def _greeting(turn: Turn, intent: Intent) -> Act:
     return Act("Greeting", "greeting", "You are welcome." if "thank" in turn.heard.text.lower()
                else "Hello.")
 
 
-def _repair(turn: Turn) -> Act | None:
+def _repair(turn: Turn, intent: Intent) -> Act | None:
     """Take the other option of the last choice, or ask which other one."""
     if turn.state.chosen is None:
         return None
@@ -74,14 +75,26 @@ def _repair(turn: Turn) -> Act | None:
     return narrowed(question, left)
 
 
-def _time(turn: Turn) -> Act:
+def _pick(turn: Turn, intent: Intent) -> Act | None:
+    """Pick from the list on the screen by position."""
+    screen = turn.state.screen
+    if screen is None or screen.choose is None:
+        return None
+    position = int(intent.number("ordinal") or intent.number("position"))
+    found = at_position(position, screen.options)
+    if found is None:
+        return Act("PickItem", "pick an item", f"There are only {len(screen.options)}.")
+    return screen.choose(found.options[0], turn)
+
+
+def _time(turn: Turn, intent: Intent) -> Act:
     hour, minute = turn.today.hour % 12 or 12, turn.today.minute
     half = "AM" if turn.today.hour < 12 else "PM"
     clock = f"{hour} {half}" if minute == 0 else f"{hour}:{minute:02} {half}"
     return Act("HassGetCurrentTime", "what time is it", f"It is {clock}.")
 
 
-def _date(turn: Turn) -> Act:
+def _date(turn: Turn, intent: Intent) -> Act:
     day = ORDINALS[turn.today.day - 1] if turn.today.day <= len(ORDINALS) else _high(turn.today.day)
     return Act("HassGetCurrentDate", "what day is it",
                f"It is {turn.today:%A}, {turn.today:%B} {day}.")
