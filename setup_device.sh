@@ -97,7 +97,7 @@ apt_install() {
 install_needed() {  # without these, nothing works
     say "OS packages missing: $*. Installing them with apt."
     apt_install "$@" ||
-        fail "The OS packages $* are needed and could not be installed; run: sudo apt-get install $*"
+        fail "The OS packages $* are needed and could not be installed; as root, run: apt-get install $*"
 }
 
 install_useful() {  # without these, the rest still works
@@ -105,7 +105,7 @@ install_useful() {  # without these, the rest still works
     say "OS packages missing: $*. Installing them with apt."
     apt_install "$@" ||
         say "Going on without $* (microphone: libportaudio2; speech: flite, espeak-ng);" \
-            "to add them: sudo apt-get install $*"
+            "to add them, as root: apt-get install $*"
 }
 
 missing_useful() {
