@@ -301,10 +301,14 @@ class _Walker:
 
 
 def repeating(words: Sequence[str]) -> bool:
-    """Whether the words end in a loop: one word three times, or three words once more."""
+    """Whether the words end in a loop.
+
+    One word three times, two to five words twice in a row, or five words that came before.
+    """
     if len(words) >= 3 and words[-1] == words[-2] == words[-3]:
         return True
-    last = tuple(words[-3:])
-    return len(words) >= 6 and any(tuple(words[at:at + 3]) == last
-                                   for at in range(len(words) - 5))
-
+    for length in range(2, 6):
+        if len(words) >= 2 * length and words[-length:] == words[-2 * length:-length]:
+            return True
+    last = tuple(words[-5:])
+    return any(tuple(words[at:at + 5]) == last for at in range(len(words) - 9))
