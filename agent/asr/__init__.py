@@ -7,6 +7,7 @@
     recognition.accept(samples)          # as frames arrive
     recognition.anticipate()             # at a pause: decode what is there, in the background
     hypotheses = recognition.finish()    # best first
+    decision = recognition.decide()      # with the bias taken into account, and why
     recognition.score(["Bauer", "Jones"])
 """
 
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from agent.biasing import Bias, Hypothesis
+from agent.biasing.arbitration import Decision
 from agent.events import Samples
 
 
@@ -48,6 +50,13 @@ class Recognition(Protocol):
 
     def finish(self) -> tuple[Hypothesis, ...]:
         """Decode to the end; best first, empty when nothing was said."""
+        ...
+
+    def decide(self) -> Decision:
+        """What was heard, free hypotheses and bias weighed against each other (after ``finish``).
+
+        Without a bias it is the best free hypothesis.
+        """
         ...
 
     def score(self, texts: Sequence[str]) -> tuple[float, ...] | None:
