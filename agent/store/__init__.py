@@ -9,32 +9,37 @@
     await store.close_turn(dialogue, 0)     # ends without expect-speech: its texts go now
 
 The running agent uses ``BestEffortStore``, which never raises and never makes a turn wait.
+Names are imported when first used, so that reading the settings loads no cryptography.
 """
 
 from __future__ import annotations
 
-from agent.store.best_effort import BestEffortStore
-from agent.store.engine import Surroundings
-from agent.store.errors import (
-    DamagedStoreError,
-    ForeignFileError,
-    InteractionGoneError,
-    KeyMissingError,
-    KeyRefusedError,
-    NewerStoreError,
-    NotInstalledError,
-    SealBrokenError,
-    StoreBusyError,
-    StoreClosedError,
-    StoreError,
-    StoreFailedError,
-    StoreFullError,
-    WrongKeyError,
-)
-from agent.store.facade import ContextStore, new_dialogue_id
-from agent.store.outbox import Outgoing
-from agent.store.records import CatalogueEntry, Interaction, NewItem, OpenItem, SealedItem
-from agent.store.settings import Retention, Settings
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agent.store.best_effort import BestEffortStore
+    from agent.store.engine import Surroundings
+    from agent.store.errors import (
+        DamagedStoreError,
+        ForeignFileError,
+        InteractionGoneError,
+        KeyMissingError,
+        KeyRefusedError,
+        NewerStoreError,
+        NotInstalledError,
+        SealBrokenError,
+        StoreBusyError,
+        StoreClosedError,
+        StoreError,
+        StoreFailedError,
+        StoreFullError,
+        WrongKeyError,
+    )
+    from agent.store.facade import ContextStore, new_dialogue_id
+    from agent.store.outbox import Outgoing
+    from agent.store.records import CatalogueEntry, Interaction, NewItem, OpenItem, SealedItem
+    from agent.store.settings import Retention, Settings
 
 __all__ = [
     "BestEffortStore",
@@ -64,3 +69,14 @@ __all__ = [
     "WrongKeyError",
     "new_dialogue_id",
 ]
+
+_HOMES = ("settings", "errors", "records", "facade", "best_effort", "engine", "outbox")
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        for home in _HOMES:
+            module = importlib.import_module(f"agent.store.{home}")
+            if name in vars(module):
+                return vars(module)[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
