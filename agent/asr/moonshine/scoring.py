@@ -42,6 +42,8 @@ def score(model: Model, encoded: Encoded, texts: Sequence[str]) -> list[TextScor
     range of a whole batch, so a score moves by a few hundredths of a nat a token with the
     company it is computed in.
     """
+    if not texts:
+        return []
     tokens = [model.tokens.encode(text) for text in texts]
     first = _log_probs_of(encoded.logits[np.newaxis], np.array([_first(ids) for ids in tokens]))
     scores: list[TextScore | None] = [None] * len(texts)

@@ -12,8 +12,8 @@ FRAME = SAMPLE_RATE // 50
 """Samples of the 20 ms frames that levels are measured on."""
 MIN_SPEECH_SECONDS = 0.1
 """Anything shorter cannot hold a word."""
-SILENCE = 40.0
-"""Root mean square, on int16's scale (-58 dB), under which a frame is silent for certain."""
+SILENCE = 8.0
+"""Root mean square, on int16's scale (-72 dB), under which a frame is silent for certain."""
 
 SWING = 1.6
 """How far (4 dB) some frames must stand out from the quietest tenth."""
