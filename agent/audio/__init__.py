@@ -7,9 +7,12 @@ wait and overlap exactly as it would on the device.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agent.events import Samples
+
+if TYPE_CHECKING:
+    from agent.audio.reference import PlayedReference
 
 FRAME = 320
 """Samples a frame: 20 ms, a multiple of microWakeWord's 10 ms step."""
@@ -47,6 +50,11 @@ class Microphone(Protocol):
 
 class Speaker(Protocol):
     """Where audio goes: a device, a file, or an emulated room."""
+
+    @property
+    def played(self) -> PlayedReference:
+        """What has sounded lately, on the microphone's clock."""
+        ...
 
     def play(self, samples: Samples) -> None:
         """Queue audio, ``int16[samples]`` at 16 kHz; returns at once."""

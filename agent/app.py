@@ -1,0 +1,160 @@
+"""Putting the agent together: the only place that knows every part."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from agent.asr import Recogniser
+from agent.asr.factory import choose, open_recogniser
+from agent.audio import Microphone, Speaker
+from agent.audio.echo import EchoDetector
+from agent.audio.gate import GatedMicrophone
+from agent.audio.sounds import reopen_sound, ring_sound, wake_sound
+from agent.audio.vad import SileroVad
+from agent.biasing import Phrase
+from agent.config import Config
+from agent.conversation.carrying_out import Hands
+from agent.conversation.ears import Ears
+from agent.conversation.expecting import BestEffort
+from agent.conversation.listening import Listener
+from agent.conversation.loop import Conversation, Sounds
+from agent.conversation.ringing import Ringer
+from agent.conversation.speaking import Voice
+from agent.dialogue.catalogue import Catalogue, CatalogueFiles
+from agent.dialogue.handlers import Handlers
+from agent.dialogue.lists import Lists
+from agent.dialogue.manager import Dialogue
+from agent.dialogue.settings import Settings as DialogueSettings
+from agent.dialogue.timers import Timers
+from agent.events import EventBus
+from agent.running import Agent, Reopen
+from agent.tts.factory import open_synthesiser
+from agent.wake import WakeWord
+from agent.wake.confirm import ByRecogniser
+from agent.wake.factory import needs_recogniser, open_wake_word
+from agent.worker import Worker, Workload
+from models import locate
+
+Announce = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """Where sound comes from and goes to."""
+
+    microphone: Microphone
+    speaker: Speaker
+    reopen: Reopen | None = None
+    """Opens a microphone that went away; None where that is the end."""
+    close: Callable[[], Awaitable[None]] | None = None
+    """Gives them back."""
+
+
+async def build(config: Config, devices: Devices, bus: EventBus, workload: Workload,
+                announce: Announce) -> Agent:
+    """An agent on the given devices, ready to run.
+
+    Args:
+        config: The settings.
+        devices: A machine's own, or an emulated room.
+        bus: Where everything that happens is announced.
+        workload: What is being worked on beside the audio.
+        announce: Told, in a line each, which engines run.
+
+    Raises:
+        AgentError: A model, a program or a catalogue is missing or damaged.
+    """
+    gate = GatedMicrophone(devices.microphone)
+    recogniser = _recogniser(config, announce)
+    ears = Ears(gate, _wake_word(config, recogniser, announce), bus)
+    synthesiser = open_synthesiser(config.tts)
+    announce(f"speech out: {synthesiser.name}")
+    voice = Voice(synthesiser, devices.speaker, ears, bus, workload, config.audio.reopen_guard)
+    ringer = Ringer(devices.speaker, ring_sound(config.audio.sound_level))
+    names = Names(config.dialogue, announce)
+    dialogue, handlers = _dialogue(config, names.catalogue, ringer, lambda: gate.now)
+    expectations = BestEffort(recogniser, Worker("context"), workload, bus)
+    await expectations.know(names.phrases)
+    listener = Listener(ears, SileroVad(locate("silero-vad")), config.endpoint, recogniser,
+                        EchoDetector(devices.speaker.played), Worker("recognition"), workload, bus)
+    hands = Hands(handlers, ringer, bus, workload, lambda: gate.now)
+    conversation = Conversation(ears, listener, dialogue, hands, voice, expectations, bus,
+                                _sounds(config), config.dialogue.follow_up)
+
+    async def upkeep() -> None:
+        if names.changed():
+            dialogue.use(names.catalogue)
+            await expectations.know(names.phrases)
+
+    return Agent(conversation, gate, ears, bus, reopen=devices.reopen, upkeep=upkeep,
+                 close=devices.close)
+
+
+class Names:
+    """The user's own names, read again when their files change.
+
+    Args:
+        settings: Where the files are.
+        announce: Told what cannot be read; the rest is used.
+    """
+
+    def __init__(self, settings: DialogueSettings, announce: Announce) -> None:
+        self._files = CatalogueFiles(settings.contacts, settings.devices, settings.places)
+        self._announce = announce
+        self.catalogue = Catalogue()
+        self.changed()
+
+    def changed(self) -> bool:
+        """Read what changed; whether anything did."""
+        if not self._files.changed():
+            return False
+        self.catalogue = self._files.load()
+        for problem in self.catalogue.problems:
+            self._announce(str(problem))
+        return True
+
+    @property
+    def phrases(self) -> tuple[Phrase, ...]:
+        """Everything that can be named, as bias phrases."""
+        groups = (
+            ("contact", (contact.name for contact in self.catalogue.contacts.contacts)),
+            ("device", (device.name for device in self.catalogue.home.devices)),
+            ("area", (area.name for area in self.catalogue.home.areas)),
+            ("place", (place.name for place in self.catalogue.places.places)),
+        )
+        return tuple(Phrase(name, kind=kind, source="catalogue")
+                     for kind, names in groups for name in names)
+
+
+def _recogniser(config: Config, announce: Announce) -> Recogniser:
+    choice = choose(config.asr, locate)
+    announce(f"recogniser: {choice.reason}")
+    return open_recogniser(config.asr, locate)
+
+
+def _wake_word(config: Config, recogniser: Recogniser, announce: Announce) -> WakeWord:
+    confirm = ByRecogniser(recogniser, config.wake.word) if needs_recogniser(config.wake) else None
+    word = open_wake_word(config.wake, locate, confirm)
+    announce(f"wake word: “{word.word}” ({config.wake.engine})")
+    return word
+
+
+def _dialogue(config: Config, catalogue: Catalogue, ringer: Ringer,
+              clock: Callable[[], float]) -> tuple[Dialogue, Handlers]:
+    timers, lists = Timers(clock), Lists(config.dialogue.lists)
+    handlers = Handlers(config.commands, timers, lists, ringer.ring)
+    dialogue = Dialogue(catalogue, config.dialogue, timers=timers, lists=lists, clock=clock,
+                        now=datetime.now, unconfigured=handlers.unconfigured)
+    dialogue.warm()
+    return dialogue, handlers
+
+
+def _sounds(config: Config) -> Sounds:
+    if not config.audio.sounds:
+        return Sounds(np.zeros(0, np.int16), np.zeros(0, np.int16))
+    level = config.audio.sound_level
+    return Sounds(wake_sound(level), reopen_sound(level))

@@ -1,0 +1,188 @@
+"""The turns of a conversation, from the wake word to the last follow-up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent.asr import Prepared
+from agent.conversation.carrying_out import Hands
+from agent.conversation.ears import Ears, EndOfAudioError
+from agent.conversation.listening import Listener, Utterance
+from agent.conversation.speaking import Voice
+from agent.dialogue.turns import Heard, Reply
+from agent.events import (
+    AgentState,
+    DialogueClosed,
+    Event,
+    EventBus,
+    ExpectSpeech,
+    FollowUpTimedOut,
+    MicrophoneOpened,
+    Samples,
+    StateChanged,
+    Understood,
+    WakeHeard,
+)
+from agent.wake import Detection
+
+
+class Responder(Protocol):
+    """The dialogue, as far as turns need it."""
+
+    def respond(self, heard: Heard) -> Reply:
+        """Decide what to do about what was heard."""
+        ...
+
+    def timed_out(self) -> Reply:
+        """Nothing was said while the microphone was open for a follow-up."""
+        ...
+
+    def close(self) -> None:
+        """End the dialogue."""
+        ...
+
+
+class Expectations(Protocol):
+    """Makes the recogniser ready for what may be said; best effort, never waited for."""
+
+    def standing(self) -> Prepared | None:
+        """What may be said after a wake word; None for plain recognition."""
+        ...
+
+    def expect(self, question: ExpectSpeech) -> None:
+        """Begin to prepare for the answer to ``question``, while it is being spoken."""
+        ...
+
+    async def ready(self) -> Prepared | None:
+        """What has been prepared by now; None when it is late or failed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sounds:
+    """The soft sounds at wake and at reopening; empty when they are off."""
+
+    wake: Samples
+    reopen: Samples
+
+
+class Conversation:
+    """Turns, one after another, until the audio ends.
+
+    Args:
+        ears: Where sound comes from.
+        listener: Turns sound into an utterance.
+        dialogue: Decides.
+        hands: Carries out directives.
+        voice: Speaks.
+        expectations: Prepares recognition for what may be said.
+        bus: Where everything is announced.
+        sounds: Played at wake and at reopening.
+        follow_up: Seconds the microphone stays open for an answer.
+    """
+
+    def __init__(self, ears: Ears, listener: Listener, dialogue: Responder, hands: Hands,
+                 voice: Voice, expectations: Expectations, bus: EventBus, sounds: Sounds,
+                 follow_up: float) -> None:
+        self._ears, self._listener, self._dialogue = ears, listener, dialogue
+        self._hands, self._voice, self._expectations = hands, voice, expectations
+        self._bus, self._sounds, self._follow_up = bus, sounds, follow_up
+        self._open = False
+
+    async def run(self) -> None:
+        """Hold dialogues until there is no more audio.
+
+        Cancelling it closes the turn that is open; it may be run again.
+
+        Raises:
+            AgentError: The microphone went away.
+        """
+        try:
+            while True:
+                self._state(AgentState.IDLE)
+                detection: Detection | None = await self._until_woken()
+                while detection is not None:
+                    detection = await self._hold(detection)
+        except EndOfAudioError:
+            return
+        finally:
+            self._voice.hush()
+            self._close()
+
+    async def _until_woken(self) -> Detection:
+        while True:
+            detection = await self._ears.listen()
+            self._hands.tick()
+            if detection is not None:
+                return detection
+
+    async def _hold(self, detection: Detection) -> Detection | None:
+        """One dialogue; returns the detection that ended it early, if one did."""
+        self._greet(detection)
+        opened, after_wake = detection.at, True
+        prepared = self._expectations.standing()
+        while True:
+            utterance = await self._hear(opened, after_wake, prepared)
+            if not isinstance(utterance, Utterance):
+                return self._end(utterance)
+            reply = self._understand(utterance, after_wake)
+            question = _question(reply)
+            if question is not None:
+                self._expectations.expect(question)
+            if interrupted := await self._hands.carry_out(reply, self._voice):
+                return self._end(interrupted)
+            if reply.closed or question is None:
+                return self._end(None)
+            if interrupted := await self._voice.quiet():
+                return self._end(interrupted)
+            prepared = await self._expectations.ready()
+            opened, after_wake = self._ears.now, False
+            self._voice.sound(self._sounds.reopen)
+
+    def _greet(self, detection: Detection) -> None:
+        self._open = True
+        self._publish(WakeHeard(self._ears.now, detection.word, detection.engine,
+                                detection.score))
+        self._state(AgentState.WAKE)
+        self._voice.hush()
+        self._voice.sound(self._sounds.wake)
+
+    async def _hear(self, opened: float, after_wake: bool,
+                    prepared: Prepared | None) -> Utterance | Detection | None:
+        self._publish(MicrophoneOpened(self._ears.now, not after_wake))
+        self._state(AgentState.LISTENING if after_wake else AgentState.FOLLOW_UP)
+        timeout = None if after_wake else self._follow_up
+        heard = await self._listener.listen(opened, after_wake=after_wake, timeout=timeout,
+                                            prepared=prepared)
+        if heard is None and not after_wake:
+            self._publish(FollowUpTimedOut(self._ears.now))
+            self._dialogue.timed_out()
+        return heard
+
+    def _understand(self, utterance: Utterance, after_wake: bool) -> Reply:
+        decision = utterance.decision
+        reply = self._dialogue.respond(Heard(decision.text, decision.alternatives,
+                                             unsure=decision.confirm, after_wake=after_wake))
+        self._publish(Understood(self._ears.now, reply.intent, reply.summary))
+        return reply
+
+    def _end(self, detection: Detection | None) -> Detection | None:
+        self._close()
+        return detection
+
+    def _close(self) -> None:
+        if self._open:
+            self._open = False
+            self._dialogue.close()
+            self._publish(DialogueClosed(self._ears.now))
+
+    def _state(self, state: AgentState) -> None:
+        self._publish(StateChanged(self._ears.now, state))
+
+    def _publish(self, event: Event) -> None:
+        self._bus.publish(event)
+
+
+def _question(reply: Reply) -> ExpectSpeech | None:
+    return next((d for d in reply.directives if isinstance(d, ExpectSpeech)), None)
