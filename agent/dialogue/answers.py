@@ -55,11 +55,11 @@ def understand(text: str, options: tuple[Option, ...]) -> Answer | None:
 
 
 def near(text: str, options: tuple[Option, ...]) -> Answer | None:
-    """The option whose text is nearly ``text``, when there is just one."""
+    """The option of which a part that tells it from the others is nearly ``text``, if just one."""
     heard = without_article(canonical(text)).replace(" ", "")
-    found = [option for option in options
-             if any(_is_near(heard, form.replace(" ", "")) for form in _forms(option))]
-    return Answer(Meaning.OPTIONS, (found[0],), close=True) if len(found) == 1 else None
+    found = {option for part, owners in _parts(options).items() if len(owners) == 1
+             for option in owners if _is_near(heard, part.replace(" ", ""))}
+    return Answer(Meaning.OPTIONS, tuple(found), close=True) if len(found) == 1 else None
 
 
 def _is_near(heard: str, wanted: str) -> bool:

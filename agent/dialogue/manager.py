@@ -91,6 +91,14 @@ class Dialogue:
         """End the dialogue; lists shown and places told may still be referred to."""
         self.state.close()
 
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """Names of the places told and the items shown that may still be referred to."""
+        self.state.forget(self._clock())
+        shown = self.state.screen.options if self.state.screen else ()
+        return tuple(dict.fromkeys([place.name for place in self.state.told]
+                                   + [option.text for option in shown]))
+
     def recall(self, places: Iterable[str]) -> None:
         """Take places told in an earlier dialogue as told now, where the catalogue has them."""
         told: list[Place] = []

@@ -47,7 +47,9 @@ def canonical(text: str) -> str:
 def fold(text: str) -> str:
     """Lower case without accents; typographic quotes and dashes become plain ones."""
     text = text.replace("½", " half ").translate(_PLAIN)
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Decomposed before and after folding: "𝕬" becomes "A" by the one and "a" by the other.
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    decomposed = unicodedata.normalize("NFKD", folded)
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
