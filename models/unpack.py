@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -29,9 +31,9 @@ def unpack(archive: Archive, path: Path, target: Path) -> None:
             _unpack_zip(archive, path, target)
         else:
             _unpack_tar(archive, path, target)
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError,
-            NotImplementedError) as error:
-        raise ModelError(f"{archive.file} cannot be unpacked ({error})",
+    except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError,
+            NotImplementedError, UnicodeDecodeError, struct.error, RuntimeError) as error:
+        raise ModelError(f"{archive.file} cannot be unpacked ({' '.join(str(error).split())})",
                          "it is damaged; fetch it again") from error
 
 
@@ -65,7 +67,7 @@ def _zip_members(archive: Archive, opened: zipfile.ZipFile,
 
 def _unpack_tar(archive: Archive, path: Path, target: Path) -> None:
     room = archive.unpacked_size
-    with tarfile.open(path) as opened:
+    with tarfile.open(path, "r:gz") as opened:
         for file in archive.files:
             try:
                 member = opened.getmember(file.member)
