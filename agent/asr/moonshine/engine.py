@@ -10,11 +10,13 @@ from threading import Event
 
 import numpy as np
 
+from agent.asr import Prepared
 from agent.asr.moonshine import scoring, search, windows
 from agent.asr.moonshine.model import Encoded, Model, release_memory
 from agent.asr.settings import Settings
 from agent.asr.worker import Worker
 from agent.biasing import Bias, Hypothesis
+from agent.biasing.arbitration import Decision, plain
 from agent.events import Samples
 
 _PAUSE_FRAMES = 5
@@ -62,7 +64,7 @@ class MoonshineRecogniser:
         """Keep the bias; plain decoding makes no use of it."""
         return MoonshinePrepared(bias)
 
-    def start(self, prepared: object = None) -> MoonshineRecognition:
+    def start(self, prepared: Prepared | None = None) -> MoonshineRecognition:
         """Begin an utterance."""
         return MoonshineRecognition(self.decode, self.model, self._worker)
 
@@ -155,6 +157,10 @@ class MoonshineRecognition:
                 self._heard = self._decode(self.samples, _never)
         return self._heard.hypotheses
 
+    def decide(self) -> Decision:
+        """The best free hypothesis, with the others as alternatives."""
+        return _plain(self.finish())
+
     def score(self, texts: Sequence[str]) -> tuple[float, ...] | None:
         """Mean log probability a token of each text, exactly as written.
 
@@ -217,3 +223,8 @@ def _join(lists: Sequence[Sequence[search.Decoded]]) -> tuple[Hypothesis, ...]:
             mean = sum(part.total for part in parts) / tokens
             joined.setdefault(text, Hypothesis(text, mean, tokens))
     return tuple(sorted(joined.values(), key=lambda entry: -entry.score))
+
+
+def _plain(hypotheses: Sequence[Hypothesis]) -> Decision:
+    texts = tuple(entry.text for entry in hypotheses)
+    return plain(texts[0] if texts else "", texts[1:])

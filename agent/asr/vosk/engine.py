@@ -8,12 +8,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from agent.asr import Prepared
 from agent.asr.settings import Settings
 from agent.asr.vosk import grammar
 from agent.asr.vosk.model import VoskModel
 from agent.asr.vosk.stream import Stream
 from agent.asr.worker import Worker
 from agent.biasing import NO_BIAS, Bias, Hypothesis
+from agent.biasing.arbitration import Decision, plain
 from agent.events import Samples
 
 
@@ -89,7 +91,7 @@ class VoskRecogniser:
         built = grammar.build(bias, self.speller, self.model.knows)
         return VoskPrepared(bias, built, self.model)
 
-    def start(self, prepared: object = None) -> VoskRecognition:
+    def start(self, prepared: Prepared | None = None) -> VoskRecognition:
         """Begin an utterance."""
         if prepared is not None and not isinstance(prepared, VoskPrepared):
             raise TypeError(f"prepared by another engine: {type(prepared).__name__}")
@@ -167,6 +169,11 @@ class VoskRecognition:
                 self.context = self._restored(self._context.finish())
         return self.free + self.context
 
+    def decide(self) -> Decision:
+        """The best free hypothesis, with the others as alternatives."""
+        self.finish()
+        return _plain(self.free)
+
     def score(self, texts: Sequence[str]) -> tuple[float, ...] | None:
         """None: Vosk cannot score a text of one's choice."""
         return None
@@ -183,3 +190,8 @@ class VoskRecognition:
             text = self._grammar.restore(entry.text)
             written.setdefault(text, dataclasses.replace(entry, text=text))
         return tuple(written.values())
+
+
+def _plain(hypotheses: Sequence[Hypothesis]) -> Decision:
+    texts = tuple(entry.text for entry in hypotheses)
+    return plain(texts[0] if texts else "", texts[1:])
