@@ -30,6 +30,7 @@ from agent.dialogue.lists import Lists
 from agent.dialogue.manager import Dialogue
 from agent.dialogue.settings import Settings as DialogueSettings
 from agent.dialogue.timers import Timers
+from agent.errors import AgentError
 from agent.events import EventBus
 from agent.running import Agent, Reopen
 from agent.tts.factory import open_synthesiser
@@ -37,6 +38,7 @@ from agent.wake import WakeWord
 from agent.wake.confirm import ByRecogniser
 from agent.wake.factory import needs_recogniser, open_wake_word
 from agent.worker import Worker, Workload
+from firmware_bridge import Bridge, BridgeUnavailableError, open_bridge
 from models import locate
 
 Announce = Callable[[str], None]
@@ -90,8 +92,8 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
             dialogue.use(names.catalogue)
             await expectations.know(names.phrases)
 
-    return Agent(conversation, gate, ears, bus, reopen=devices.reopen, upkeep=upkeep,
-                 close=devices.close)
+    return Agent(conversation, gate, ears, bus, _bridge(config, bus, gate),
+                 reopen=devices.reopen, upkeep=upkeep, close=devices.close)
 
 
 class Names:
@@ -151,6 +153,13 @@ def _dialogue(config: Config, catalogue: Catalogue, ringer: Ringer,
                         now=datetime.now, unconfigured=handlers.unconfigured)
     dialogue.warm()
     return dialogue, handlers
+
+
+def _bridge(config: Config, bus: EventBus, microphone: Microphone) -> Bridge:
+    try:
+        return open_bridge(config.bridge, bus, lambda: microphone.now)
+    except BridgeUnavailableError as error:
+        raise AgentError(error.what, error.mend) from error
 
 
 def _sounds(config: Config) -> Sounds:

@@ -12,6 +12,7 @@ from agent.conversation.ears import Ears
 from agent.conversation.loop import Conversation
 from agent.errors import AgentError
 from agent.events import AgentState, Event, EventBus, Fault, MuteChanged, StateChanged
+from firmware_bridge import Bridge
 
 RETRY = (0.5, 1.0, 2.0, 5.0)
 """Seconds between attempts to open a microphone again; the last is kept up."""
@@ -29,15 +30,17 @@ class Agent:
         ears: Wiped when the microphone is muted or replaced.
         bus: Brings ``MuteChanged``; told of faults.
         reopen: Opens a microphone that went away; None where that is the end.
+        bridge: Lights, button and mute switch.
         upkeep: Called every few seconds beside the conversation, to read changed catalogues.
         close: Gives devices, models and children back.
     """
 
     def __init__(self, conversation: Conversation, gate: GatedMicrophone, ears: Ears,
-                 bus: EventBus, *, reopen: Reopen | None = None,
+                 bus: EventBus, bridge: Bridge, *, reopen: Reopen | None = None,
                  upkeep: Callable[[], Awaitable[None]] | None = None,
                  close: Callable[[], Awaitable[None]] | None = None) -> None:
         self._conversation, self._gate, self._ears, self._bus = conversation, gate, ears, bus
+        self._bridge = bridge
         self._reopen, self._upkeep, self._close = reopen, upkeep, close
         self._turns: asyncio.Task[None] | None = None
         self._unmuted = asyncio.Event()
@@ -51,6 +54,7 @@ class Agent:
         Raises:
             AgentError: The microphone went away and cannot be opened again.
         """
+        await self._bridge.start()
         keeping = asyncio.create_task(self._keep_up())
         try:
             while not await self._converse():
@@ -61,6 +65,7 @@ class Agent:
                 self._turns.cancel()
             await asyncio.gather(keeping, *([self._turns] if self._turns else []),
                                  return_exceptions=True)
+            await self._bridge.stop()
             if self._close is not None:
                 await self._close()
 
