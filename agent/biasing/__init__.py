@@ -19,7 +19,11 @@ class Phrase:
     weight: float = 1.0
     """Relative prior; 1 is an ordinary entry, the pending question's alternatives have more."""
     kind: str = ""
-    """``contact``, ``device``, ``place``, ``screen``, ``carrier`` …"""
+    """``contact``, ``device``, ``place``, ``screen``, ``alternative``, ``carrier`` …
+
+    ``screen`` phrases may be strung together with other words; the rest are whole answers, or
+    stand in a carrier's slot.
+    """
     source: str = ""
     """The signal or catalogue it came from."""
     pronunciations: tuple[str, ...] = field(default=(), repr=False)
@@ -32,6 +36,10 @@ class Bias:
 
     phrases: tuple[Phrase, ...] = field(default=(), repr=False)
     expectation: Expectation = Expectation.FREE
+    carriers: tuple[str, ...] = field(default=(), repr=False)
+    """Sentences that may be said, with slots in braces: ``call {contact}``."""
+    slots: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), repr=False)
+    """What each slot may hold, as the catalogue spells it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,7 @@ class Grammar:
         return found
 
     def _add_carrier(self, carrier: str, slots: Mapping[str, Sequence[str]]) -> None:
-        pieces = re.split(r"\{(\w+)\}", carrier)
+        pieces = re.split(r"\{([^{}]+)\}", carrier)
         kinds = pieces[1::2]
         if any(kind != NUMBER_SLOT and not slots.get(kind) for kind in kinds):
             return

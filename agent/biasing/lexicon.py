@@ -30,6 +30,11 @@ def known(word: str) -> tuple[str, ...]:
     return tuple(ipa(code) for code in line.split(",")) if line else ()
 
 
+def spellings() -> bytes:
+    """Every word of the dictionary, a line each, lower case."""
+    return b"\n".join(line.partition(b" ")[0] for line in _dictionary().split(b"\n"))
+
+
 @lru_cache(maxsize=20_000)
 def guess(word: str) -> str:
     """IPA of any word in the letters a to z, by the letter-to-sound tree."""

@@ -7,7 +7,7 @@ size, or the beginning of "medium roast") are kept together as one hypothesis.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -33,10 +33,16 @@ class Compiled:
         grammar: What may be said.
         vocabulary: The model's tokens.
         repeats: Whether the same words may come again and again (digits, letters).
+        prior: Nats that the last of the words costs after the others.
+        gain: Nats given to a finished transcript's words.
     """
 
-    def __init__(self, grammar: Grammar, vocabulary: Tokens, *, repeats: bool = False) -> None:
+    def __init__(self, grammar: Grammar, vocabulary: Tokens, *, repeats: bool = False,
+                 prior: Callable[[Sequence[str]], float] | None = None,
+                 gain: Callable[[Sequence[str]], float] | None = None) -> None:
         self.grammar = grammar
+        self.prior = prior
+        self.gain = gain
         self.repeats = repeats
         self._vocabulary = vocabulary
         self._tries: dict[int, Trie] = {}
@@ -68,6 +74,10 @@ class Found:
     """What the grammar took off."""
     tokens: int
     """End token included."""
+    gain: float = 0.0
+    """What the transcript as a whole was given."""
+    sentence: bool = False
+    """A carrier sentence, not a loop of phrases."""
 
     @property
     def mean(self) -> float:
@@ -137,7 +147,7 @@ def search(model: Model, encoded: Encoded, compiled: Compiled, width: int, limit
 
 
 def _rank(found: Found) -> float:
-    return (found.total - found.cost) / found.tokens
+    return (found.total - found.cost + found.gain) / found.tokens
 
 
 def _merit(found: Found) -> float:
@@ -170,7 +180,7 @@ def _expand(walker: _Walker, paths: Sequence[_Path], log_probs: Floats, width: i
         if len(kept) == width or merit < options[0][0] - PRUNE:
             break
         if token == END:
-            _finish(paths[row], walker.end(paths[row].readings), float(log_probs[row, END]), done)
+            _finish(paths[row], walker, float(log_probs[row, END]), done)
             continue
         readings = walker.advance(paths[row].readings, token)
         if readings:
@@ -180,11 +190,13 @@ def _expand(walker: _Walker, paths: Sequence[_Path], log_probs: Floats, width: i
     return kept, parents
 
 
-def _finish(path: _Path, reading: _Reading | None, log_prob: float, done: dict[str, Found]) -> None:
+def _finish(path: _Path, walker: _Walker, log_prob: float, done: dict[str, Found]) -> None:
+    reading = walker.end(path.readings)
     if reading is None:
         return
     found = Found(" ".join(reading.pieces), reading.labels, reading.covered, len(reading.words),
-                  path.total + log_prob, reading.cost, len(path.tokens) + 1)
+                  path.total + log_prob, reading.cost, len(path.tokens) + 1,
+                  walker.gain(reading.words), reading.state.sentence)
     before = done.get(found.text)
     if before is None or _rank(found) > _rank(before):
         done[found.text] = found
@@ -196,6 +208,10 @@ class _Walker:
     def __init__(self, compiled: Compiled) -> None:
         self._compiled = compiled
         self._grammar = compiled.grammar
+
+    def gain(self, words: Sequence[str]) -> float:
+        gain = self._compiled.gain
+        return gain(words) if gain is not None else 0.0
 
     def begin(self) -> tuple[_Reading, ...]:
         return tuple(_Reading(state, -2, 0, state) for state in self._grammar.start)
@@ -278,12 +294,15 @@ class _Walker:
         going_on = table == reading.state.node and bool(reading.current)
         base = reading if going_on else self._flush(reading)
         words = (*reading.words, word)
+        cost = base.cost + grammar.cost(word, table)
+        if self._compiled.prior is not None:
+            cost += self._compiled.prior(words)
         if table == -1:
             return replace(base, state=State(0), table=-2, place=0, target=State(0), words=words,
-                           pieces=(*base.pieces, word), cost=base.cost + grammar.cost(word, -1))
+                           pieces=(*base.pieces, word), cost=cost)
         state = replace(reading.target, node=grammar.nodes[table].words[word])
         return replace(base, state=state, table=-2, place=0, target=state, words=words,
-                       current=(*base.current, word))
+                       current=(*base.current, word), cost=cost)
 
     def _flush(self, reading: _Reading) -> _Reading:
         """Close the phrase under way."""

@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.asr.moonshine.tokens import Tokens
-from agent.biasing.words import ONES, TENS
+from agent.biasing.words import ONES, ORDINALS, TENS
 
 _FIGURES = {word: str(value) for value, word in enumerate(ONES)}
 _FIGURES.update({word: str(10 * place) for place, word in enumerate(TENS) if word})
 _ALWAYS_CAPITAL = ("i", "i'm", "i'd", "i'll", "i've")
+_OTHER = {"oh": ("0", "O", "o"), **{word: (f"{place}th",) for place, word in enumerate(
+    ORDINALS, 1)}, "first": ("1st",), "second": ("2nd",), "third": ("3rd",)}
 _SIGNS = {"percent": ("%",)}
 
 
@@ -54,10 +56,19 @@ def trie(vocabulary: Tokens, words: Iterable[str]) -> Trie:
     for word in words:
         for surface in surfaces(word):
             tree.add(vocabulary.encode(surface), word)
-        for joined in (f"-{word}", *_SIGNS.get(word, ())):
+        for joined in _joined(word):
             # Encoded after a letter that is taken off again: no space before these.
             tree.add(vocabulary.encode(f"q{joined}")[1:], word)
     return tree
+
+
+def _joined(word: str) -> list[str]:
+    """Spellings that follow the word before without a space: "16-ounce", "H.I.N.", "5156"."""
+    found = [f"-{word}", *_SIGNS.get(word, ())]
+    figure = _FIGURES.get(word, word)
+    if len(figure) == 1:
+        found += [figure, figure.upper(), f"-{figure}", f"-{figure.upper()}"]
+    return found
 
 
 def surfaces(word: str) -> list[str]:
@@ -69,4 +80,5 @@ def surfaces(word: str) -> list[str]:
         found.append(_FIGURES[word])
     if len(word) <= 3 and word.isalpha():
         found.append(word.upper())
+    found += _OTHER.get(word, ())
     return list(dict.fromkeys(found))
