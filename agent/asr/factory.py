@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.asr import Recogniser
 from agent.asr.settings import Settings
+from agent.biasing.settings import Settings as BiasSettings
 from agent.errors import AgentError
 
 if TYPE_CHECKING:
@@ -52,22 +53,24 @@ def choose(settings: Settings, locate: Locate) -> Choice:
                   f"{settings.engine}: chosen in the settings")
 
 
-def open_recogniser(settings: Settings, locate: Locate,
-                    speller: Speller | None = None) -> Recogniser:
+def open_recogniser(settings: Settings, locate: Locate, speller: Speller | None = None,
+                    bias: BiasSettings | None = None) -> Recogniser:
     """Load the recogniser that ``choose`` names; takes up to some seconds.
 
     Args:
         settings: Engine and its options.
         locate: Finds installed models.
         speller: For Vosk: spells phrases in words that its model knows.
+        bias: What context may cost.
 
     Raises:
         AgentError: The model is not installed or damaged; names it and how to fetch it.
     """
-    return open_choice(choose(settings, locate), settings, speller)
+    return open_choice(choose(settings, locate), settings, speller, bias)
 
 
-def open_choice(choice: Choice, settings: Settings, speller: Speller | None = None) -> Recogniser:
+def open_choice(choice: Choice, settings: Settings, speller: Speller | None = None,
+                bias: BiasSettings | None = None) -> Recogniser:
     """Load the recogniser of a choice already made.
 
     Raises:
@@ -78,7 +81,7 @@ def open_choice(choice: Choice, settings: Settings, speller: Speller | None = No
             from agent.asr.vosk.engine import VoskRecogniser
             return VoskRecogniser(choice.folder, settings, speller)
         from agent.asr.moonshine.engine import MoonshineRecogniser
-        return MoonshineRecogniser(choice.folder, settings)
+        return MoonshineRecogniser(choice.folder, settings, bias)
     except AgentError as error:
         mend = error.mend or _fetch(choice.model)
         raise AgentError(f"model {choice.model}: {error.what}", mend) from error

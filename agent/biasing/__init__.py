@@ -41,6 +41,11 @@ class Bias:
     slots: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), repr=False)
     """What each slot may hold, as the catalogue spells it."""
 
+    @property
+    def weights(self) -> dict[str, float]:
+        """Weight of each phrase that is not an ordinary one, by its text."""
+        return {p.text: p.weight for p in self.phrases if p.weight != 1.0}
+
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:

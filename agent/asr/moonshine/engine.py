@@ -11,12 +11,13 @@ from threading import Event
 import numpy as np
 
 from agent.asr import Prepared
-from agent.asr.moonshine import scoring, search, windows
+from agent.asr.moonshine import contextual, scoring, search, windows
 from agent.asr.moonshine.model import Encoded, Model, release_memory
 from agent.asr.settings import Settings
 from agent.asr.worker import Worker
-from agent.biasing import Bias, Hypothesis
-from agent.biasing.arbitration import Decision, plain
+from agent.biasing import Bias, Hypothesis, arbitration
+from agent.biasing.arbitration import Arbiter, Decision, Evidence
+from agent.biasing.settings import Settings as BiasSettings
 from agent.events import Samples
 
 _PAUSE_FRAMES = 5
@@ -28,6 +29,7 @@ class MoonshinePrepared:
     """A bias for Moonshine."""
 
     bias: Bias
+    context: contextual.Context = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Heard:
     hypotheses: tuple[Hypothesis, ...] = field(default=(), repr=False)
     encoded: tuple[Encoded, ...] = field(default=(), repr=False)
     """One for each window; more than one only for audio longer than a window."""
+    evidence: Evidence | None = field(default=None, repr=False)
+    """What the context makes of it; None without a bias, or when it has no candidate."""
 
 
 class MoonshineRecogniser:
@@ -45,13 +49,19 @@ class MoonshineRecogniser:
     Args:
         folder: The model's folder.
         settings: Threads and beam width.
+        bias_settings: What context may cost.
 
     Raises:
         AgentError: The model is missing or damaged.
     """
 
-    def __init__(self, folder: Path, settings: Settings | None = None) -> None:
+    def __init__(self, folder: Path, settings: Settings | None = None,
+                 bias_settings: BiasSettings | None = None) -> None:
         self.settings = settings or Settings()
+        self.bias_settings = bias_settings or BiasSettings()
+        thresholds = self.bias_settings.thresholds
+        self.arbiter = (arbitration.load(thresholds) if thresholds != Path()
+                        else arbitration.shipped(self.name))
         self.model = Model(folder, self.settings.threads)
         self._worker = Worker("moonshine")
 
@@ -61,19 +71,26 @@ class MoonshineRecogniser:
         return "moonshine"
 
     def prepare(self, bias: Bias) -> MoonshinePrepared:
-        """Keep the bias; plain decoding makes no use of it."""
-        return MoonshinePrepared(bias)
+        """Compile the bias: word automaton, prefix trees, pronunciations."""
+        return MoonshinePrepared(bias, contextual.prepare(bias, self.model.tokens))
 
     def start(self, prepared: Prepared | None = None) -> MoonshineRecognition:
         """Begin an utterance."""
-        return MoonshineRecognition(self.decode, self.model, self._worker)
+        context = prepared.context if isinstance(prepared, MoonshinePrepared) else None
 
-    def decode(self, samples: Samples, cancelled: search.CancelCheck | None = None) -> Heard:
+        def decode(samples: Samples, cancelled: search.CancelCheck) -> Heard:
+            return self.decode(samples, cancelled, context)
+
+        return MoonshineRecognition(decode, self.model, self._worker, self.arbiter)
+
+    def decode(self, samples: Samples, cancelled: search.CancelCheck | None = None,
+               context: contextual.Context | None = None) -> Heard:
         """Recognise audio of any length; nothing in it gives no hypothesis.
 
         Args:
             samples: ``int16[samples]`` at 16 kHz.
             cancelled: Asked now and then; the result is worthless once it has answered True.
+            context: What may be said; audio longer than a window is recognised without it.
         """
         encoded: list[Encoded] = []
         lists: list[list[search.Decoded]] = []
@@ -82,8 +99,19 @@ class MoonshineRecogniser:
                 continue
             encoded.append(self.model.encode(window))
             lists.append(self._search(encoded[-1], cancelled))
+        evidence = self._weigh(encoded, lists, context)
         release_memory()
-        return Heard(_join(lists), tuple(encoded))
+        return Heard(_join(lists), tuple(encoded), evidence)
+
+    def _weigh(self, encoded: Sequence[Encoded], lists: Sequence[list[search.Decoded]],
+               context: contextual.Context | None) -> Evidence | None:
+        wanted = context is not None and not context.is_empty and self.bias_settings.enabled
+        if context is None or not wanted or len(encoded) != 1:
+            return None
+        budget = self.bias_settings.budget_ms
+        deadline = contextual.Deadline(budget / 1000 if budget else None)
+        return contextual.gather(self.model, encoded[0], lists[0], context, self.bias_settings,
+                                 deadline)
 
     def _search(self, encoded: Encoded,
                 cancelled: search.CancelCheck | None) -> list[search.Decoded]:
@@ -99,10 +127,12 @@ class MoonshineRecognition:
         decode: Recognises collected audio.
         model: Scores texts afterwards.
         worker: Runs decodes ahead of time, one at a time.
+        arbiter: Weighs free transcript and context; the shipped one if not given.
     """
 
     def __init__(self, decode: Callable[[Samples, search.CancelCheck], Heard], model: Model,
-                 worker: Worker) -> None:
+                 worker: Worker, arbiter: Arbiter | None = None) -> None:
+        self._arbiter = arbiter or arbitration.shipped("moonshine")
         self._decode = decode
         self._model = model
         self._worker = worker
@@ -158,8 +188,13 @@ class MoonshineRecognition:
         return self._heard.hypotheses
 
     def decide(self) -> Decision:
-        """The best free hypothesis, with the others as alternatives."""
-        return _plain(self.finish())
+        """Free transcript or context, whichever the evidence speaks for (after ``finish``)."""
+        hypotheses = self.finish()
+        evidence = self.heard.evidence
+        if evidence is not None:
+            return self._arbiter.decide(evidence)
+        texts = tuple(hypothesis.text for hypothesis in hypotheses)
+        return arbitration.plain(texts[0] if texts else "", texts[1:])
 
     def score(self, texts: Sequence[str]) -> tuple[float, ...] | None:
         """Mean log probability a token of each text, exactly as written.
@@ -223,8 +258,3 @@ def _join(lists: Sequence[Sequence[search.Decoded]]) -> tuple[Hypothesis, ...]:
             mean = sum(part.total for part in parts) / tokens
             joined.setdefault(text, Hypothesis(text, mean, tokens))
     return tuple(sorted(joined.values(), key=lambda entry: -entry.score))
-
-
-def _plain(hypotheses: Sequence[Hypothesis]) -> Decision:
-    texts = tuple(entry.text for entry in hypotheses)
-    return plain(texts[0] if texts else "", texts[1:])

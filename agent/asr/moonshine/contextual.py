@@ -1,0 +1,198 @@
+"""What the context would have been heard as: the best candidate, and the evidence for it.
+
+Candidates come from two sides: a search that hears nothing but what the bias allows, and forced
+scoring of the phrases that sound like the free transcript. Neither is boosted, so their scores
+compare with the free transcript's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import log
+
+from agent.asr.moonshine import scoring
+from agent.asr.moonshine.grammar_search import Compiled, Found, search
+from agent.asr.moonshine.model import Encoded, Model
+from agent.asr.moonshine.search import Decoded
+from agent.asr.moonshine.tokens import Tokens
+from agent.biasing import Bias, Phrase, answers, distance, fillers, letters, pronunciation
+from agent.biasing.arbitration import Evidence, Shape
+from agent.biasing.grammar import Grammar
+from agent.biasing.retrieval import Retriever
+from agent.biasing.settings import Settings
+from agent.events import Expectation
+
+WIDE_CATALOGUE = 400
+"""Answers from which the search keeps twice as many hypotheses."""
+_BATCH = 12
+"""Candidates scored at once; as many batches are run as the measured time of one allows."""
+_PRIORS = {Expectation.SPELLING: letters.spelling_cost, Expectation.NUMBER: letters.number_cost}
+
+
+@dataclass(frozen=True)
+class Context:
+    """A bias in Moonshine's own form. Thread-safe once made."""
+
+    bias: Bias
+    phrases: tuple[Phrase, ...] = field(repr=False)
+    """Whole answers, in the retriever's order."""
+    retriever: Retriever = field(repr=False)
+    compiled: Compiled | None = field(repr=False)
+    """What the catalogue allows."""
+    expected: Compiled | None = field(repr=False)
+    """What the expected form of the answer allows."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to hear but the free transcript."""
+        return self.compiled is None and self.expected is None
+
+
+def prepare(bias: Bias, vocabulary: Tokens) -> Context:
+    """Compile a bias; off the voice path."""
+    whole = tuple(p for p in bias.phrases if p.kind not in ("screen", "carrier"))
+    screen = [p.text for p in bias.phrases if p.kind == "screen"]
+    slots = dict(bias.slots)
+    carriers = list(bias.carriers)
+    if whole:
+        slots["whole"] = tuple(p.text for p in whole)
+        carriers.append("{whole}")
+    carriers += [p.text.replace("{", "").replace("}", "") for p in bias.phrases
+                 if p.kind == "carrier"]
+    compiled = None
+    if screen or carriers:
+        grammar = Grammar(screen, fillers.COSTS if screen else None, carriers, slots)
+        compiled = Compiled(grammar, vocabulary) if grammar.start else None
+    return Context(bias, whole, Retriever.of(whole), compiled,
+                   _expected(bias.expectation, vocabulary))
+
+
+def _expected(expectation: Expectation, vocabulary: Tokens) -> Compiled | None:
+    grammar = answers.grammar(expectation)
+    if grammar is None:
+        return None
+    gain = letters.known_word_gain if expectation is Expectation.SPELLING else None
+    return Compiled(grammar, vocabulary, repeats=True, prior=_PRIORS.get(expectation), gain=gain)
+
+
+class Deadline:
+    """When the time for context is over.
+
+    Args:
+        seconds: From now; None means never.
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        self._end = None if seconds is None else time.monotonic() + seconds
+
+    def passed(self) -> bool:
+        """Whether it is over."""
+        return self._end is not None and time.monotonic() >= self._end
+
+    def left(self) -> float:
+        """Seconds left; infinite without a limit."""
+        return float("inf") if self._end is None else self._end - time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    text: str
+    shape: Shape
+    total: float
+    tokens: int
+    prior: float = 0.0
+    labels: tuple[str, ...] = ()
+    coverage: float = 1.0
+
+    @property
+    def rank(self) -> float:
+        return (self.total + self.prior) / max(1, self.tokens)
+
+
+def gather(model: Model, encoded: Encoded, free: Sequence[Decoded], context: Context,
+           settings: Settings, deadline: Deadline) -> Evidence | None:
+    """The best candidate that the context has for the speech; None when it has none.
+
+    Args:
+        model: The networks.
+        encoded: The speech.
+        free: Free transcripts, best first.
+        context: The prepared bias.
+        settings: Beam and number of candidates.
+        deadline: When to stop; what has been found until then counts.
+    """
+    found: list[_Candidate] = []
+    if context.expected is not None:
+        found += _searched(model, encoded, context.expected, 8, context, deadline, Shape.ANSWER)
+    if context.compiled is not None:
+        wide = settings.beam * (2 if len(context.phrases) > WIDE_CATALOGUE else 1)
+        found += _searched(model, encoded, context.compiled, wide, context, deadline, None)
+        found += _scored(model, encoded, free, found, context, settings, deadline)
+    best: dict[str, _Candidate] = {}
+    for candidate in sorted(found, key=lambda c: -c.rank):
+        best.setdefault(candidate.text.lower(), candidate)
+    ranked = list(best.values())
+    return _evidence(ranked, free[0], context) if ranked and free else None
+
+
+def _searched(model: Model, encoded: Encoded, compiled: Compiled, width: int, context: Context,
+              deadline: Deadline, shape: Shape | None) -> list[_Candidate]:
+    return [_Candidate(f.text, shape or _shape(f), f.total - f.cost + f.gain, f.tokens,
+                       _prior(context, f.labels), f.labels, f.covered / max(1, f.words))
+            for f in search(model, encoded, compiled, width, width, deadline.passed)]
+
+
+def _shape(found: Found) -> Shape:
+    if len(found.labels) == 1 and found.covered == found.words:
+        return Shape.PHRASE
+    return Shape.SENTENCE if found.sentence else Shape.LOOP
+
+
+def _scored(model: Model, encoded: Encoded, free: Sequence[Decoded], found: list[_Candidate],
+            context: Context, settings: Settings, deadline: Deadline) -> list[_Candidate]:
+    """Whole answers that sound like the free transcript, and those found, scored as written."""
+    texts = [c.text for c in found if c.shape is Shape.PHRASE]
+    for decoded in free[:2]:
+        for phones in pronunciation.of_text(decoded.text)[:1]:
+            texts += [context.phrases[match.index].text
+                      for match in context.retriever.nearest(phones, settings.candidates)]
+    unique = list(dict.fromkeys(texts))
+    scored: list[_Candidate] = []
+    slowest = 0.0
+    for start in range(0, len(unique), _BATCH):
+        before = time.monotonic()
+        if start and deadline.left() < slowest:
+            break
+        part = unique[start:start + _BATCH]
+        scored += [_Candidate(text, Shape.PHRASE, entry.total, len(entry.tokens) + 1,
+                              _prior(context, (text,)), (text,))
+                   for text, entry in zip(part, scoring.score(
+                       model, encoded, [f"{text}." for text in part]), strict=True)]
+        slowest = max(slowest, time.monotonic() - before)
+    return scored
+
+
+def _prior(context: Context, labels: Sequence[str]) -> float:
+    weights = context.bias.weights
+    return sum(log(weights.get(label, 1.0)) for label in labels)
+
+
+def _evidence(ranked: list[_Candidate], free: Decoded, context: Context) -> Evidence:
+    best = ranked[0]
+    runner_up = next((c for c in ranked[1:] if c.labels != best.labels or not c.labels), None)
+    sounds, free_sounds = pronunciation.of_text(best.text), pronunciation.of_text(free.text)
+    nearest, phones, free_phones = 4.0, 0, 0
+    for one in sounds:
+        for other in free_sounds[:1]:
+            apart = distance.per_phone(one, other)
+            if apart <= nearest:
+                nearest, phones, free_phones = apart, len(one), len(other)
+    offered = {p.text for p in context.bias.phrases if p.kind == "alternative"}
+    return Evidence(
+        best.shape, free.text, free.total, max(1, free.log_probs.size), best.text, best.total,
+        best.tokens, runner_up.rank if runner_up else None, nearest,
+        phones or len(sounds[0]) if sounds else 0, free_phones, best.coverage,
+        bool(best.labels) and best.labels[-1] in offered, context.bias.expectation, best.labels,
+        tuple(c.text for c in ranked[1:6]))
