@@ -90,7 +90,10 @@ def _yes_no(text: str, question: Question, turn: Turn) -> Act | None:
     if understood is None or question.choose is None:
         return None
     if understood.meaning is Meaning.YES:
-        return None if _contradicted(turn) else _confirmed(yes, question, turn)
+        if _contradicted(turn):
+            return Act(question.intent, "yes or no?", f"Sorry, yes or no? {question.prompt}",
+                       question=question)
+        return _confirmed(yes, question, turn)
     if understood.meaning in (Meaning.NO, Meaning.NONE):
         return question.choose(no, turn)
     if before is None:

@@ -12,8 +12,8 @@ def listed(items: Sequence[str], conjunction: str) -> str:
     if len(items) < 2:
         return "".join(items)
     # A comma before the conjunction where an item has one itself: "A, B and C, and D".
-    inner = f" {conjunction} "
-    comma = "," if len(items) > 2 and any(inner in item for item in items) else ""
+    joined = any(inner in item for item in items for inner in (" and ", " or "))
+    comma = "," if len(items) > 2 and joined else ""
     return f"{', '.join(items[:-1])}{comma} {conjunction} {items[-1]}"
 
 

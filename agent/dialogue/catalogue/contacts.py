@@ -6,6 +6,7 @@ names the file, the line and the contact, and the others stay usable.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -182,7 +183,20 @@ def _contact(card: str) -> Contact:
                          "correct that line, or export the contact again") from None
     if component is None:
         raise AgentError(f"{who} is empty", "delete it, or export the contact again")
-    return _from_component(component, who)
+    return _from_component(component, who, _nicknames(card))
+
+
+def _nicknames(card: str) -> tuple[str, ...]:
+    """All nicknames of a card, from its lines: vobject keeps the first of a list only."""
+    from vobject.base import getLogicalLines, parseLine
+
+    found: list[str] = []
+    for line, _ in getLogicalLines(io.StringIO(card)):
+        if "NICKNAME" in line.upper() and ":" in line:
+            name, _, value, _ = parseLine(line)
+            if name.upper() == "NICKNAME":
+                found += re.split(r"(?<!\\),", value)
+    return tuple(text.replace("\\,", ",").strip() for text in found if text.strip())
 
 
 def _reason(error: Exception) -> str:
@@ -190,7 +204,7 @@ def _reason(error: Exception) -> str:
     return text.splitlines()[0][:80]
 
 
-def _from_component(component: Any, who: str) -> Contact:
+def _from_component(component: Any, who: str, nicknames: tuple[str, ...]) -> Contact:
     contents = component.contents
     given, family = _structured_name(contents)
     name = _text(contents, "fn") or f"{given} {family}".strip() or _text(contents, "org")
@@ -199,10 +213,8 @@ def _from_component(component: Any, who: str) -> Contact:
     if not (given or family):
         given, _, family = name.rpartition(" ")
         given, family = (given, family) if given else (family, "")
-    nicknames = [part.strip() for line in contents.get("nickname", ())
-                 for part in str(line.value).split(",")]
     numbers = [n for line in contents.get("tel", ()) if (n := _number(line))]
-    return Contact(name, given, family, tuple(filter(None, nicknames)), tuple(numbers))
+    return Contact(name, given, family, nicknames, tuple(numbers))
 
 
 def _structured_name(contents: dict[str, Any]) -> tuple[str, str]:

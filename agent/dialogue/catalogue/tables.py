@@ -14,6 +14,8 @@ from agent.errors import AgentError
 
 T = TypeVar("T")
 
+_HELP = "see docs/catalogues.md for every key and an example"
+
 
 @dataclass(frozen=True)
 class _Entry(settings.Source):
@@ -54,12 +56,11 @@ class Tables:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise AgentError(f"cannot read {path}: {error}",
-                             "see docs/catalogues.md for what the file holds") from error
+                             _HELP) from error
         try:
             self._data: Mapping[str, Any] = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise AgentError(f"{path}: not valid TOML: {error}",
-                             "see docs/catalogues.md for an example") from error
+            raise AgentError(f"{path}: not valid TOML: {error}", _HELP) from error
         self._source = settings.Source(path, text)
         for name in self._data:
             if name not in known:
@@ -69,17 +70,22 @@ class Tables:
         """A single text; empty when the file does not have it."""
         value = self._data.get(key, "")
         if not isinstance(value, str):
-            raise self._source.error(key, "must be a text")
+            raise self._source.error(key, "must be a text", _HELP)
         return value
 
     def entries(self, table: str, cls: type[T]) -> tuple[T, ...]:
         """Every ``[[table]]`` entry as ``cls``."""
         value = self._data.get(table, [])
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise self._source.error(table, f"must be written as [[{table}]] entries")
-        return tuple(
-            settings.build(cls, item, _Entry(self._source.path, self._source.text, table, number))
-            for number, item in enumerate(value))
+            raise self._source.error(table, f"must be written as [[{table}]] entries", _HELP)
+        return tuple(self._entry(table, number, item, cls) for number, item in enumerate(value))
+
+    def _entry(self, table: str, number: int, item: Mapping[str, Any], cls: type[T]) -> T:
+        source = _Entry(self._source.path, self._source.text, table, number)
+        try:
+            return settings.build(cls, item, source)
+        except AgentError as error:
+            raise AgentError(error.what, error.mend or _HELP) from None
 
     def error(self, table: str, number: int, key: str, problem: str, mend: str = "") -> AgentError:
         """An error about ``key`` of the ``number``-th entry of ``table``."""
