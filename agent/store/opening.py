@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def open_session(settings: Settings, *, clock: Clock | None = None,
         drop_ballast(path)
         root, meta = _examine(path, at_hand)
     assert found is not None
-    settle(settings, found, root)
+    settle(settings, found, root, meta["store_id"])
     return _session(settings, root, meta, clock or SystemClock(), environ, epochs)
 
 
@@ -83,7 +84,7 @@ def _make(settings: Settings, found: Roots | None, create: bool) -> Roots:
     if not create:
         raise not_installed(settings)
     found = found or roots.create(settings.key_path)
-    build(settings, found.current).rename(path)
+    build(settings, found.current).path.rename(path)
     log.info("made a new context store at %s", path)
     return found
 
@@ -123,17 +124,15 @@ def _meta(connection: Connection, path: Path) -> dict[str, Any]:
     return meta
 
 
-def settle(settings: Settings, found: Roots, root: Root) -> None:
+def settle(settings: Settings, found: Roots, root: Root, store_id: str) -> None:
     """End a key replacement that was cut short: keep the root that opens the store."""
     unfinished(settings.database).unlink(missing_ok=True)
     if found.origin == "file" and found.next:
         roots.save(Roots("file", found.where, root))
-    known = sentinel.read(settings.database)
-    salt = read_salt(settings.database)
-    wanted = sentinel.Slot(root.check, salt)
-    if known is None or known.slots != (wanted,):
-        sentinel.write(settings.database,
-                       sentinel.Sentinel(known.store_id if known else "", (wanted,)))
+    wanted = sentinel.Sentinel(
+        store_id, (sentinel.Slot(root.check, read_salt(settings.database)),))
+    if sentinel.read(settings.database) != wanted:
+        sentinel.write(settings.database, wanted)
 
 
 def _session(settings: Settings, root: Root, meta: dict[str, Any], clock: Clock,
@@ -161,7 +160,15 @@ def _session(settings: Settings, root: Root, meta: dict[str, Any], clock: Clock,
     return session
 
 
-def build(settings: Settings, root: Root, source: Connection | None = None) -> Path:
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A database made beside the store's place."""
+
+    path: Path
+    store_id: str
+
+
+def build(settings: Settings, root: Root, source: Connection | None = None) -> Built:
     """Make a database under ``root`` beside the store's place, empty or a copy of ``source``.
 
     The sentinel names the new database as well as the old one before this returns, so that the
@@ -187,7 +194,7 @@ def build(settings: Settings, root: Root, source: Connection | None = None) -> P
     kept = tuple(slot for slot in known.slots if slot.check != root.check) if known else ()
     sentinel.write(settings.database, sentinel.Sentinel(
         store_id, (*kept, sentinel.Slot(root.check, read_salt(path)))))
-    return path
+    return Built(path, store_id)
 
 
 def _describe(connection: Connection) -> str:

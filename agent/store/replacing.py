@@ -67,7 +67,7 @@ def rotate(settings: Settings, *, clock: Clock | None = None,
         assert both.next is not None
         copy = opening.build(settings, both.next, source)
     except (StoreError, OSError) as error:
-        _abandon(settings, both, old)
+        _abandon(settings, both, old, session.store_id)
         if isinstance(error, StoreError):
             raise
         raise StoreFullError(f"cannot copy the context store: {error.strerror}",
@@ -75,8 +75,8 @@ def rotate(settings: Settings, *, clock: Clock | None = None,
     finally:
         source.close()
         _forget_index(settings.database)
-    put_in_place(settings, copy)
-    opening.settle(settings, both, both.next)
+    put_in_place(settings, copy.path)
+    opening.settle(settings, both, both.next, copy.store_id)
 
 
 def _with_next(found: Roots, old: Root) -> Roots:
@@ -92,12 +92,12 @@ def _with_next(found: Roots, old: Root) -> Roots:
     return both
 
 
-def _abandon(settings: Settings, both: Roots, old: Root) -> None:
+def _abandon(settings: Settings, both: Roots, old: Root, store_id: str) -> None:
     copy = opening.unfinished(settings.database)
     for path in (copy, log_path(copy)):
         path.unlink(missing_ok=True)
     with contextlib.suppress(StoreError, OSError):
-        opening.settle(settings, both, old)
+        opening.settle(settings, both, old, store_id)
 
 
 def put_in_place(settings: Settings, copy: Path) -> None:
@@ -173,5 +173,5 @@ def _start_anew(settings: Settings, environ: Mapping[str, str] | None) -> None:
         following = found.current
     copy = opening.build(settings, following)
     log_path(settings.database).unlink(missing_ok=True)
-    put_in_place(settings, copy)
-    opening.settle(settings, found, following)
+    put_in_place(settings, copy.path)
+    opening.settle(settings, found, following, copy.store_id)
