@@ -82,7 +82,8 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
     expectations = BestEffort(recogniser, Worker("context"), workload, bus)
     await expectations.know(names.phrases)
     listener = Listener(ears, SileroVad(locate("silero-vad")), config.endpoint, recogniser,
-                        EchoDetector(devices.speaker.played), Worker("recognition"), workload, bus)
+                        EchoDetector(devices.speaker.played), Worker("recognition"), workload, bus,
+                        config.wake.word)
     hands = Hands(handlers, ringer, bus, workload, lambda: gate.now)
     conversation = Conversation(ears, listener, dialogue, hands, voice, expectations, bus,
                                 _sounds(config), config.dialogue.follow_up)

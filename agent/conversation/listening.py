@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ParamSpec, Protocol, TypeVar
 
 from agent.asr import Prepared, Recogniser, Recognition
@@ -27,6 +27,7 @@ from agent.events import (
     StateChanged,
 )
 from agent.wake import Detection
+from agent.wake.matching import similar
 from agent.worker import Worker, Workload
 
 P = ParamSpec("P")
@@ -34,6 +35,9 @@ R = TypeVar("R")
 
 OWN_VOICE = 0.5
 """Share of an utterance's energy from which it is taken for the agent's own voice."""
+
+SAME_WORD = 0.2
+"""Phonetic distance a phone up to which the first word heard counts as the wake word."""
 
 LEAD = 2.0
 """Seconds of audio before the opening that only let the voice activity detector settle."""
@@ -76,12 +80,14 @@ class Listener:
         worker: Where recognition runs, off the audio path.
         workload: Counts recognition as outstanding work.
         bus: Where progress is announced.
+        word: The wake word: said again before a command, it is not part of it.
     """
 
     def __init__(self, ears: Ears, vad: VoiceActivity, settings: EndpointSettings,
                  recogniser: Recogniser, echo: EchoCheck, worker: Worker, workload: Workload,
-                 bus: EventBus) -> None:
+                 bus: EventBus, word: str) -> None:
         self._ears, self._vad, self._settings = ears, vad, settings
+        self._word = word
         self._recogniser, self._echo = recogniser, echo
         self._worker, self._workload, self._bus = worker, workload, bus
 
@@ -146,7 +152,7 @@ class Listener:
             if explained >= OWN_VOICE:
                 self._publish(EchoIgnored(self._ears.now, explained))
                 return _NoWords()
-        decision = await hearing.decide()
+        decision = _without(self._word, await hearing.decide())
         seconds = time.perf_counter() - begun
         self._publish(Recognised(self._ears.now, decision.text, self._recogniser.name,
                                  decision.source, decision.margin, seconds))
@@ -158,6 +164,15 @@ class Listener:
 
 class _NoWords:
     """Sound that was no speech to the agent: listening goes on."""
+
+
+def _without(word: str, decision: Decision) -> Decision:
+    """The decision without a wake word at its beginning."""
+    count = len(word.split())
+    said = decision.text.split()
+    if count and len(said) >= count and similar(" ".join(said[:count]), word, SAME_WORD):
+        return replace(decision, text=" ".join(said[count:]))
+    return decision
 
 
 class _Hearing:

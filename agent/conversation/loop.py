@@ -26,6 +26,10 @@ from agent.events import (
 )
 from agent.wake import Detection
 
+WORD_END = 0.1
+"""Seconds by which an engine may place the end of the wake word too late: half a vowel of it
+harms recognition less than a lost consonant of the command."""
+
 
 class Responder(Protocol):
     """The dialogue, as far as turns need it."""
@@ -120,7 +124,7 @@ class Conversation:
     async def _hold(self, detection: Detection) -> Detection | None:
         """One dialogue; returns the detection that ended it early, if one did."""
         self._greet(detection)
-        opened, after_wake = detection.at, True
+        opened, after_wake = max(0.0, detection.at - WORD_END), True
         prepared = self._expectations.standing()
         while True:
             utterance = await self._hear(opened, after_wake, prepared)
