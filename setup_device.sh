@@ -22,6 +22,7 @@ Usage: ./setup_device.sh [--offline DIR]              set up this machine
 Set-up does what is missing and nothing else; after an interruption, run it again.
 ARGS are passed on to `voice-agent emulate` or to pytest.
 --offline DIR takes wheels and models from a folder that --download DIR made.
+The environment variable PYTHON chooses the Python; VOICE_AGENT_MODELS, where models are kept.
 TEXT
 }
 
