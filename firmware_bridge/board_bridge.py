@@ -250,9 +250,9 @@ class BoardBridge:
 
     def _tell_loss(self, text: str) -> None:
         """Publish a loss, once until the board is back."""
-        log.info("%s", text)
         if not self._loss_told:
             self._loss_told = True
+            log.info("%s", text)
             self._fault(text)
 
     def _fault(self, text: str) -> None:

@@ -176,8 +176,11 @@ Message: TypeAlias = Welcome | BoardBeat | Acknowledged | BoardEvent
 
 
 def hello(session: int) -> Frame:
-    """The frame that opens a session."""
-    return Frame(Type.HELLO, 0, bytes(VERSIONS) + session.to_bytes(2, "big"))
+    """The frame that opens a session.
+
+    Its sequence is 1, because a zero there would make a byte 0x03 of every hello: see ``Session``.
+    """
+    return Frame(Type.HELLO, 1, bytes(VERSIONS) + session.to_bytes(2, "big"))
 
 
 def beat(session: int) -> Frame:

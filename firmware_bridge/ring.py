@@ -27,13 +27,13 @@ def draw(pixels: Pixels, keys: Mapping[str, str], muted: bool, plugged: bool) ->
 
 def _ring(pixels: Pixels) -> Text:
     # A character is twice as high as wide, so columns count double.
-    radius = max(2, math.ceil(len(pixels) / 4))
+    radius = max(2, math.ceil(len(pixels) / 3))
     width, height = 4 * radius + 1, 2 * radius + 1
     places: dict[tuple[int, int], int] = {}
     for index in range(len(pixels)):
         angle = 2 * math.pi * index / len(pixels)
-        row = radius - round(radius * math.cos(angle))
-        column = 2 * radius + round(2 * radius * math.sin(angle))
+        row = radius - _nearest(radius * math.cos(angle))
+        column = 2 * radius + _nearest(2 * radius * math.sin(angle))
         places[row, column] = index
     text = Text()
     for row in range(height):
@@ -45,6 +45,11 @@ def _ring(pixels: Pixels) -> Text:
                 text.append(*_led(pixels[index_here]))
         text.append("\n")
     return text
+
+
+def _nearest(value: float) -> int:
+    """Rounded away from zero, so that the ring is the same left and right."""
+    return int(math.copysign(math.floor(abs(value) + 0.5 + 1e-9), value))
 
 
 def _led(colour: tuple[int, int, int]) -> tuple[str, str]:

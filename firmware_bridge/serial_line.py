@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 
 from firmware_bridge.line import LineError, Opener
 
@@ -72,6 +73,9 @@ def _find() -> str:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno is not None and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__
+    # pyserial's texts repeat the port and suspect what cannot be; the system's are short.
+    if "exclusively lock" in str(error):
+        return "in use by another program"
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno)
+    return "it is gone"

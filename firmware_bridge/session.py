@@ -82,6 +82,7 @@ class Session:
         self._muted: bool | None = None
         self._incompatible = False
         self._session = 0
+        self._beat_at = self._heard_at = float("-inf")
         self._begin()
 
     @property
@@ -135,12 +136,13 @@ class Session:
         self._under_way: _UnderWay | None = None
         self._seq = 0
         self._last_event: int | None = None
-        self._hello_at = self._beat_at = self._heard_at = float("-inf")
-        self._session = self._rng.randrange(1, 0x10000)
-        # A board that sits at MicroPython's prompt, or is about to start, must not take the
-        # hello for a Ctrl-C.
-        while b"\x03" in encode(messages.hello(self._session)):
+        self._hello_at = self._beat_at = float("-inf")
+        # A board that is about to start, or sits at MicroPython's prompt, must not take the
+        # hello for a Ctrl-C; one number in 30 would.
+        for _ in range(100):
             self._session = self._rng.randrange(1, 0x10000)
+            if b"\x03" not in encode(messages.hello(self._session)):
+                break
 
     def _lose(self) -> None:
         self._begin()

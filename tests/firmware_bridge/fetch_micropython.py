@@ -21,7 +21,7 @@ PACKAGES = ("micropython", "libc6", "libffi8")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """MicroPython cannot be had here; the text says why."""
 
 
@@ -29,7 +29,7 @@ def command() -> list[str]:
     """How to run MicroPython: from the system, or as unpacked here.
 
     Raises:
-        Unavailable: Neither is there.
+        UnavailableError: Neither is there.
     """
     installed = shutil.which("micropython")
     if installed:
@@ -37,7 +37,7 @@ def command() -> list[str]:
     loaders = sorted(FOLDER.glob("usr/lib*/**/ld-linux*.so.*"))
     binary = FOLDER / "usr/bin/micropython"
     if not loaders or not binary.is_file():
-        raise Unavailable("MicroPython is not installed and not unpacked "
+        raise UnavailableError("MicroPython is not installed and not unpacked "
                           "(python tests/firmware_bridge/fetch_micropython.py unpacks it)")
     libraries = sorted({str(lib.parent) for lib in FOLDER.glob("usr/lib/**/*.so*")})
     return [str(loaders[0]), "--library-path", ":".join(libraries), str(binary)]
@@ -47,7 +47,7 @@ def fetch() -> None:
     """Download and unpack into ``FOLDER``; whole or not at all.
 
     Raises:
-        Unavailable: No Debian mirror is configured, or it cannot be reached.
+        UnavailableError: No Debian mirror is configured, or it cannot be reached.
     """
     FOLDER.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=FOLDER.parent) as name:
@@ -67,7 +67,7 @@ def fetch() -> None:
 def _mirror() -> str:
     """The Debian mirror that this system already uses."""
     if platform.system() != "Linux" or not shutil.which("apt-get"):
-        raise Unavailable("no apt here to get MicroPython with; install micropython yourself")
+        raise UnavailableError("no apt here to get MicroPython with; install micropython yourself")
     listing = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI) $(ORIGIN) $(RELEASE)"],
         capture_output=True, text=True, check=False).stdout
@@ -75,7 +75,7 @@ def _mirror() -> str:
         uri, *rest = line.split()
         if "Debian" in rest and not uri.rstrip("/").endswith("-security"):
             return uri
-    raise Unavailable("no Debian mirror in the apt sources to get MicroPython from")
+    raise UnavailableError("no Debian mirror in the apt sources to get MicroPython from")
 
 
 def _private_apt(work: Path, mirror: str) -> list[str]:
@@ -102,7 +102,7 @@ def _extra_libraries(apt: list[str], work: Path) -> list[str]:
 def _run(args: list[str], work: Path) -> str:
     done = subprocess.run(args, cwd=work, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Unavailable(f"{args[0]} failed: {done.stderr.strip()[-300:]}")
+        raise UnavailableError(f"{args[0]} failed: {done.stderr.strip()[-300:]}")
     return done.stdout
 
 
@@ -111,12 +111,12 @@ def main() -> int:
     try:
         try:
             args = command()
-        except Unavailable:
+        except UnavailableError:
             fetch()
             args = command()
         version = subprocess.run([*args, "-c", "import sys; print(sys.version)"],
                                  capture_output=True, text=True, check=True).stdout.strip()
-    except (Unavailable, subprocess.CalledProcessError, OSError) as error:
+    except (UnavailableError, subprocess.CalledProcessError, OSError) as error:
         print(f"MicroPython cannot be had: {error}", file=sys.stderr)
         return 1
     print(version)

@@ -41,7 +41,7 @@ class Link:
         self.session = 0
         self.status = b"\x00\x00"
         self._handler = handler
-        self._hardware = bytes((leds, capabilities, *wire.FIRMWARE))
+        self._hardware = bytes((leds, capabilities)) + bytes(wire.FIRMWARE)
         self._decoder = Decoder()
         self._out = bytearray()
         self._heard_at = 0
