@@ -33,10 +33,8 @@ class Voice:
     speed: float = 1.0
 
 
-SLT, RMS, AWB = (Voice("flite", name) for name in ("slt", "rms", "awb"))
-SLOW_SLT, SLOW_RMS = Voice("flite", "slt", 0.9), Voice("flite", "rms", 0.9)
-BRITISH = Voice("espeak", "en-gb", 0.95)
-AMERICAN = Voice("espeak", "en-us", 0.95)
+SLT, RMS, AWB, KAL16 = (Voice("flite", name) for name in ("slt", "rms", "awb", "kal16"))
+BRITISH, AMERICAN = Voice("espeak", "en-gb"), Voice("espeak", "en-us")
 KAL = Voice("festival", "kal_diphone")
 
 
@@ -52,27 +50,26 @@ class Clip:
 
 
 CLIPS = (
-    Clip("wake", SLOW_SLT, "Alexa."),
-    Clip("wake-awb", AWB, "Alexa."),
-    Clip("call-meg", SLOW_SLT, "Alexa, call Meg."),
-    Clip("bauer", SLOW_SLT, "Bauer."),
-    Clip("jones", SLOW_SLT, "Jones."),
-    Clip("call-meg-noisy", SLOW_RMS, "Alexa, call Meg.", 20.0),
-    Clip("bauer-noisy", SLOW_RMS, "Bauer.", 15.0),
-    Clip("light", SLOW_RMS, "Alexa, turn on the light."),
-    Clip("the-bedroom", SLOW_RMS, "The bedroom."),
-    Clip("restaurants", AWB, "Alexa, find a restaurant nearby."),
-    Clip("the-second-one", AWB, "The second one."),
-    Clip("coffee-shops", SLOW_SLT, "Alexa, find a coffee shop."),
-    Clip("never-mind", SLOW_SLT, "Never mind."),
-    Clip("directions", SLOW_SLT, "Alexa, give me directions to the coffee shop."),
-    Clip("call-unknown", SLOW_RMS, "Alexa, call Meg Flanagan."),
-    Clip("spelled", SLOW_RMS, "B, A, U, E, R."),
-    Clip("yes", SLOW_RMS, "Yes."),
-    Clip("time", AWB, "Alexa, what time is it?"),
-    Clip("timer", SLOW_SLT, "Alexa, set a timer for ten seconds."),
-    Clip("timer-noisy", SLOW_SLT, "Alexa, set a timer for five minutes.", 15.0),
-    Clip("stop", SLOW_SLT, "Alexa, stop."),
+    Clip("wake", SLT, "Alexa."),
+    Clip("call-meg", SLT, "Alexa, call Meg."),
+    Clip("bauer", SLT, "Bauer."),
+    Clip("jones", SLT, "Jones."),
+    Clip("call-meg-noisy", AWB, "Alexa, call Meg.", 20.0),
+    Clip("jones-noisy", AWB, "Jones.", 15.0),
+    Clip("light", RMS, "Alexa, turn on the light."),
+    Clip("the-bedroom", RMS, "The bedroom."),
+    Clip("restaurants", RMS, "Alexa, find a restaurant nearby."),
+    Clip("the-second-one", KAL16, "The second one."),
+    Clip("coffee-shops", SLT, "Alexa, find a coffee shop."),
+    Clip("never-mind", SLT, "Never mind."),
+    Clip("directions", SLT, "Alexa, give me directions to the coffee shop."),
+    Clip("call-patrick", AMERICAN, "Alexa, call Patrick."),
+    Clip("spelled", AMERICAN, "P, A, T, E, L."),
+    Clip("yes", AMERICAN, "Yes."),
+    Clip("time", SLT, "Alexa, what time is it?"),
+    Clip("timer", KAL, "Alexa, set a timer for ten seconds."),
+    Clip("timer-over-television", KAL, "Alexa, set a timer for five minutes."),
+    Clip("stop", RMS, "Alexa, stop."),
 )
 
 TELEVISION = (
