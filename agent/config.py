@@ -13,6 +13,7 @@ from agent import settings as mechanism
 from agent.asr.settings import Settings as AsrSettings
 from agent.audio.settings import EndpointSettings
 from agent.audio.settings import Settings as AudioSettings
+from agent.biasing.settings import Settings as BiasSettings
 from agent.dialogue.settings import CommandSettings
 from agent.dialogue.settings import Settings as DialogueSettings
 from agent.errors import AgentError
@@ -41,6 +42,7 @@ class Config:
     endpoint: EndpointSettings = field(default_factory=EndpointSettings)
     wake: WakeSettings = field(default_factory=WakeSettings)
     asr: AsrSettings = field(default_factory=AsrSettings)
+    bias: BiasSettings = field(default_factory=BiasSettings)
     dialogue: DialogueSettings = field(default_factory=DialogueSettings)
     commands: CommandSettings = field(default_factory=CommandSettings)
     tts: TtsSettings = field(default_factory=TtsSettings)
