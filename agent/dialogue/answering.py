@@ -28,6 +28,17 @@ def answer(text: str, question: Question, turn: Turn) -> Act | None:
     return act
 
 
+def repeats(text: str, question: Question) -> bool:
+    """Whether a text is only the agent's own question coming back into the microphone.
+
+    "Call Meg Bauer?" would confirm itself, as "call Meg Bauer" is a command.
+    """
+    said, asked = canonical(text), canonical(question.prompt)
+    if question.expectation is Expectation.YES_NO:
+        return " " in said and asked.endswith(said)
+    return said == asked
+
+
 def nearly(text: str, question: Question, turn: Turn) -> Act | None:
     """What an answer that is nearly one of the options leads to; the choice counts as unsure."""
     asked = question.before if question.expectation is Expectation.YES_NO else question

@@ -158,7 +158,7 @@ class Handlers:
                    document: Mapping[str, object] | None = None) -> programs.Result:
         payload = None
         if self._commands.json_input:
-            payload = json.dumps(document or values, ensure_ascii=False).encode()
+            payload = json.dumps(document or values).encode()
         return await programs.run(programs.fill(arguments, values), payload,
                                   self._commands.timeout)
 

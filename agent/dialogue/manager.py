@@ -123,6 +123,8 @@ class Dialogue:
             return self._command(text, turn) or answering.on_screen(text, turn)
         if turn.heard.after_wake:
             return self._command(text, turn) or answering.answer(text, question, turn)
+        if answering.repeats(text, question):
+            return None
         return (answering.answer(text, question, turn) or self._command(text, turn)
                 or answering.on_screen(text, turn))
 

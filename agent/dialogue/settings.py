@@ -24,7 +24,6 @@ class Settings:
                                minimum=1, maximum=60)
     confirm: Literal["unsure", "always", "never"] = setting(
         "unsure", "when to ask before a call, unlocking a door or opening a garage")
-    sounds: bool = setting(True, "play a soft sound when the microphone opens")
     spoken_items: int = setting(4, "items of a list that are read aloud; all are shown",
                                 minimum=1, maximum=10)
     carry_over: float = setting(300.0, "seconds for which a list shown or a place told can be "

@@ -72,8 +72,12 @@ def nearest(spelled: str, spellings: Mapping[str, str]) -> tuple[str, ...]:
     best: list[str] = []
     if len(spelled) < 3:
         return ()
+    wanted = frozenset(spelled)
     for spelling, value in spellings.items():
-        if len(spelling) < 3:
+        # A changed letter puts at most two letters into one text that the other does not have:
+        # most names are ruled out by that alone.
+        if (len(spelling) < 3 or abs(len(spelling) - len(spelled)) > limit
+                or len(wanted.symmetric_difference(spelling)) > 2 * limit):
             continue
         length = distance(spelled, spelling, limit)
         if length < limit or (length == limit and not best):

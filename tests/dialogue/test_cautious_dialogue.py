@@ -78,6 +78,24 @@ def test_an_answer_nearly_right_is_confirmed(converse: Any) -> None:
     assert talk.speech == "Call Daniel Novak?"
 
 
+def test_the_agents_own_question_is_no_answer(converse: Any) -> None:
+    talk = converse()
+    talk.say("call Meg")
+    talk.say("Meg Jones or Meg Bauer?")
+    assert talk.done == []
+    assert talk.expects.alternatives == ("Meg Jones", "Meg Bauer")
+
+
+@pytest.mark.parametrize("echo", ["Call Sofia Moretti?", "call sofia moretti", "Sofia Moretti."])
+def test_the_agents_own_confirmation_confirms_nothing(echo: str, converse: Any) -> None:
+    talk = converse(confirm="always")
+    talk.say("call Sofia")
+    assert talk.speech == "Call Sofia Moretti?"
+    talk.say(echo)
+    assert talk.done == []
+    assert talk.expects.expectation is Expectation.YES_NO
+
+
 def test_the_room_of_the_agent_is_what_the_lights_means(converse: Any) -> None:
     talk = converse(here="Kitchen")
     talk.say("turn on the lights")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,11 @@ class ContactBook:
     def names(self) -> tuple[str, ...]:
         """Every canonical text that names a contact."""
         return tuple(self._by_key)
+
+    @cached_property
+    def spellings(self) -> Mapping[str, str]:
+        """Every name without its spaces, and the name."""
+        return {name.replace(" ", ""): name for name in self._by_key}
 
 
 def _merged(contacts: Iterable[Contact]) -> Iterator[Contact]:

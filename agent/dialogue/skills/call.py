@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.dialogue.asking import confirm, which
-from agent.dialogue.catalogue import Contact, ContactBook, PhoneNumber
+from agent.dialogue.catalogue import Contact, PhoneNumber
 from agent.dialogue.spelling import letters, nearest
 from agent.dialogue.text import canonical, compact, without_article
 from agent.dialogue.turns import Act, Option, Question, Turn
@@ -116,11 +116,7 @@ def _unknown(said: str, turn: Turn) -> Act | None:
 
 def _similar(said: str, turn: Turn) -> Act | None:
     """Somebody whose name is written nearly so, asked back."""
-    return _suggest(nearest(compact(said), _spellings(turn.catalogue.contacts)), turn)
-
-
-def _spellings(book: ContactBook) -> dict[str, str]:
-    return {key.replace(" ", ""): key for key in book.names()}
+    return _suggest(nearest(compact(said), turn.catalogue.contacts.spellings), turn)
 
 
 def _ask_spelling(reason: str, said: str) -> Act:
@@ -137,7 +133,7 @@ def _spelled(text: str, turn: Turn) -> Act | None:
     spelled = letters(text)
     if not spelled:
         return None
-    spellings = _spellings(book)
+    spellings = book.spellings
     if spelled in spellings:
         return _one_of(book.find(spellings[spelled]), spellings[spelled], "", turn)
     if act := _suggest(nearest(spelled, spellings), turn):
