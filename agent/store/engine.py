@@ -32,7 +32,7 @@ T = TypeVar("T")
 Job = Callable[[Session], T]
 
 IDLE_S = 0.25
-"""How often an idle thread looks whether a command wants the store."""
+"""How often the thread looks for housekeeping, and whether a command wants the store."""
 BALLAST_RETRY_S = 60.0
 
 
@@ -68,6 +68,7 @@ class Engine:
         self._closing = threading.Event()
         self._next_sweep = 0.0
         self._next_ballast = 0.0
+        self._next_look = 0.0
         self._sweeping = False
         self._thread = threading.Thread(target=self._run, name="context-store", daemon=True)
 
@@ -118,6 +119,9 @@ class Engine:
             if job is not None:
                 self._do(job, done)
                 self._trim_log()
+                if time.monotonic() >= self._next_look:
+                    # A busy store is swept as well, one step between two jobs.
+                    self._keep_house()
             elif self._closing.is_set():
                 break
         self._close()
@@ -200,6 +204,7 @@ class Engine:
     # --- housekeeping -------------------------------------------------------------------------
 
     def _keep_house(self) -> None:
+        self._next_look = time.monotonic() + IDLE_S
         if self._session is None or self._guest or self._closing.is_set():
             return
         try:

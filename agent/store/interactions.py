@@ -47,7 +47,7 @@ def append(session: Session, dialogue_id: str, turn: int, event: str,
         old = _writable(session, change, row_id)
         row = _next_version(session, change.moment, old, dialogue_id, turn, events)
         if items:
-            row, key, dies_at = _with_key(session, change.moment, row)
+            row, key, dies_at = _with_key(session, change, row)
             sealed = [_seal(session, change.moment, row, key, dies_at, place, item.kind, text)
                       for place, (item, text) in enumerate(zip(items, texts, strict=True))]
             row = replace(row, item_ids=(*row.item_ids, *(item.id for item in sealed)))
@@ -85,15 +85,19 @@ def _next_version(session: Session, moment: Moment, old: Interaction | None, dia
         wrapped_key=None)
 
 
-def _with_key(session: Session, moment: Moment,
+def _with_key(session: Session, change: Change,
               row: Interaction) -> tuple[Interaction, bytes, int]:
     """The row's key, made when it has none or its epoch is gone, and when the epoch dies."""
+    now = change.moment.now
     if row.wrapped_key:
-        epoch = session.epochs.find(sealing.wrapped_epoch(row.wrapped_key), moment.now)
+        epoch = session.epochs.find(sealing.wrapped_epoch(row.wrapped_key), now)
         if epoch:
             key = sealing.unwrap(epoch.wrapping, row.device_id, row.id, row.wrapped_key)
             return row, key, epoch.dies_at
-    epoch = session.epochs.current(moment.now)
+        # What was sealed under the lost key can never be read again.
+        rows.delete_items(session, change, row.item_ids)
+        row = replace(row, item_ids=())
+    epoch = session.epochs.current(now)
     key = secrets.token_bytes(sealing.KEY_BYTES)
     wrapped = sealing.wrap(epoch.wrapping, epoch.id, row.device_id, row.id, key)
     return replace(row, wrapped_key=wrapped), key, epoch.dies_at

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.store import roots, schema, sentinel, verify
+from agent.store import files, roots, schema, sentinel, verify
 from agent.store.clock import Anchor, Clock, SystemClock, Timeline
 from agent.store.connection import (
     Connection,
@@ -85,6 +85,7 @@ def _make(settings: Settings, found: Roots | None, create: bool) -> Roots:
         raise not_installed(settings)
     found = found or roots.create(settings.key_path)
     build(settings, found.current).path.rename(path)
+    files.sync_folder(settings.directory)
     log.info("made a new context store at %s", path)
     return found
 
