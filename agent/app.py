@@ -15,7 +15,7 @@ from agent.audio.echo import EchoDetector
 from agent.audio.gate import GatedMicrophone
 from agent.audio.sounds import reopen_sound, ring_sound, wake_sound
 from agent.audio.vad import SileroVad
-from agent.biasing import Phrase
+from agent.biasing import Bias, builders
 from agent.config import Config
 from agent.conversation.carrying_out import Hands
 from agent.conversation.ears import Ears
@@ -24,6 +24,7 @@ from agent.conversation.listening import Listener
 from agent.conversation.loop import Conversation, Sounds
 from agent.conversation.ringing import Ringer
 from agent.conversation.speaking import Voice
+from agent.dialogue.carriers import grammar
 from agent.dialogue.catalogue import Catalogue, CatalogueFiles
 from agent.dialogue.handlers import Handlers
 from agent.dialogue.lists import Lists
@@ -80,7 +81,7 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
     names = Names(config.dialogue, announce)
     dialogue, handlers = _dialogue(config, names.catalogue, ringer, lambda: gate.now)
     expectations = BestEffort(recogniser, Worker("context"), workload, bus)
-    await expectations.know(names.phrases)
+    await expectations.know(names.bias)
     listener = Listener(ears, SileroVad(locate("silero-vad")), config.endpoint, recogniser,
                         EchoDetector(devices.speaker.played), Worker("recognition"), workload, bus,
                         config.wake.word)
@@ -91,7 +92,7 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
     async def upkeep() -> None:
         if names.changed():
             dialogue.use(names.catalogue)
-            await expectations.know(names.phrases)
+            await expectations.know(names.bias)
 
     return Agent(conversation, gate, ears, bus, _bridge(config, bus, gate),
                  reopen=devices.reopen, upkeep=upkeep, close=devices.close)
@@ -121,16 +122,16 @@ class Names:
         return True
 
     @property
-    def phrases(self) -> tuple[Phrase, ...]:
-        """Everything that can be named, as bias phrases."""
-        groups = (
-            ("contact", (contact.name for contact in self.catalogue.contacts.contacts)),
-            ("device", (device.name for device in self.catalogue.home.devices)),
-            ("area", (area.name for area in self.catalogue.home.areas)),
-            ("place", (place.name for place in self.catalogue.places.places)),
-        )
-        return tuple(Phrase(name, kind=kind, source="catalogue")
-                     for kind, names in groups for name in names)
+    def bias(self) -> Bias:
+        """What may be said at any time: every name, and every command over them."""
+        book, home, places = self.catalogue.contacts, self.catalogue.home, self.catalogue.places
+        names = builders.Catalogue(
+            contacts=tuple(contact.name for contact in book.contacts),
+            devices=(*(device.name for device in home.devices),
+                     *(area.name for area in home.areas)),
+            places=tuple(place.name for place in places.places))
+        commands = grammar(self.catalogue)
+        return builders.standing(names, (c.text for c in commands.carriers), commands.slots)
 
 
 def _recogniser(config: Config, announce: Announce) -> Recogniser:

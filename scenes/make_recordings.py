@@ -51,10 +51,10 @@ class Clip:
 
 CLIPS = (
     Clip("wake", SLT, "Alexa."),
-    Clip("call-meg", SLT, "Alexa, call Meg."),
+    Clip("call-meg", SLT, "Alexa. | Call Meg."),
     Clip("bauer", SLT, "Bauer."),
     Clip("jones", SLT, "Jones."),
-    Clip("call-meg-noisy", AWB, "Alexa, call Meg.", 20.0),
+    Clip("call-meg-noisy", AWB, "Alexa, call Meg.", 25.0),
     Clip("jones-noisy", AWB, "Jones.", 15.0),
     Clip("light", RMS, "Alexa, turn on the light."),
     Clip("the-bedroom", RMS, "The bedroom."),
@@ -98,7 +98,14 @@ def main() -> int:
 
 
 def speak(voice: Voice, text: str) -> Signal:
-    """``float32[samples]`` at 16 kHz of a text."""
+    """``float32[samples]`` at 16 kHz of a text; ``|`` is a pause for thought."""
+    first, *rest = (synthesise(voice, part.strip()) for part in text.split("|"))
+    pause = np.zeros(round(0.35 * RATE), np.float32)
+    return np.concatenate([first, *(piece for part in rest for piece in (pause, part))])
+
+
+def synthesise(voice: Voice, text: str) -> Signal:
+    """``float32[samples]`` at 16 kHz of a text said in one go."""
     with tempfile.TemporaryDirectory() as folder:
         wav = str(Path(folder) / "speech.wav")
         stretch = f"duration_stretch={1 / voice.speed:.3f}"

@@ -9,12 +9,9 @@ import asyncio
 import contextlib
 
 from agent.asr import Prepared, Recogniser
-from agent.biasing import Bias, Phrase
+from agent.biasing import NO_BIAS, Bias, builders
 from agent.events import EventBus, ExpectSpeech, Fault
 from agent.worker import Worker, Workload
-
-ALTERNATIVE = 4.0
-"""Weight of the answers that the pending question offers; an ordinary phrase has 1."""
 
 
 class BestEffort:
@@ -32,13 +29,13 @@ class BestEffort:
         self._recogniser, self._worker = recogniser, worker
         self._workload, self._bus = workload, bus
         self._standing: Prepared | None = None
-        self._phrases: tuple[Phrase, ...] = ()
+        self._base = NO_BIAS
         self._turn: asyncio.Task[Prepared | None] | None = None
 
-    async def know(self, phrases: tuple[Phrase, ...]) -> None:
-        """Rebuild the standing bias from the user's catalogues."""
-        self._phrases = phrases
-        self._standing = await self._prepare(Bias(phrases)) if phrases else None
+    async def know(self, base: Bias) -> None:
+        """Make ready for what may be said after a wake word: the user's names and commands."""
+        self._base = base
+        self._standing = await self._prepare(base) if base.phrases else None
 
     def standing(self) -> Prepared | None:
         """What may be said after a wake word."""
@@ -47,9 +44,7 @@ class BestEffort:
     def expect(self, question: ExpectSpeech) -> None:
         """Begin to prepare for the answer to ``question``."""
         self._drop()
-        offered = tuple(Phrase(text, ALTERNATIVE, kind="alternative", source="question")
-                        for text in question.alternatives)
-        bias = Bias(offered + self._phrases, question.expectation)
+        bias = builders.turn(self._base, question.expectation, question.alternatives)
         self._turn = asyncio.create_task(self._prepare(bias))
 
     async def ready(self) -> Prepared | None:

@@ -166,7 +166,9 @@ class Conversation:
 
     def _understand(self, utterance: Utterance, after_wake: bool) -> Reply:
         decision = utterance.decision
-        reply = self._dialogue.respond(Heard(decision.text, decision.alternatives,
+        # What arbitration has turned down is no second guess for the dialogue.
+        others = decision.alternatives if decision.source == "context" else ()
+        reply = self._dialogue.respond(Heard(decision.text, others,
                                              unsure=decision.confirm, after_wake=after_wake))
         self._publish(Understood(self._ears.now, reply.intent, reply.summary))
         return reply
