@@ -7,8 +7,8 @@ import threading
 from agent.audio.ring import Ring
 from agent.events import Samples
 
-KEPT = 12.0
-"""Seconds kept: a long reply and the answer to it."""
+KEPT = 30.0
+"""Seconds kept: the end of a reply and a long answer to it."""
 
 _JITTER = 0.02
 """Seconds by which a device's report of its own delay may waver without meaning a gap."""

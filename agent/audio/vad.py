@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -60,6 +61,12 @@ class SileroVad:
         likely, self._state = self._session.run(
             None, {"input": audio[None], "state": self._state, "sr": self._rate})
         return float(likely[0, 0])
+
+    def twin(self) -> SileroVad:
+        """Another detector for another stream, on the same loaded model."""
+        other = copy(self)
+        other.reset()
+        return other
 
     def reset(self) -> None:
         """The next window begins another stream."""
