@@ -82,12 +82,14 @@ def measure(args: argparse.Namespace) -> dict[str, float]:
     dialogue = Dialogue(book)
     dialogue.warm()
     first = time.perf_counter() - started
-    turns = []
+    turns: list[float] = []
+    work: list[float] = []
     for text in texts(book, args.rounds, args.seed):
         dialogue.close()
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time()
         dialogue.respond(Heard(text))
         turns.append(time.perf_counter() - started)
+        work.append(time.process_time() - used)
     started = time.perf_counter()
     command_carriers()
     templates = time.perf_counter() - started
@@ -95,10 +97,14 @@ def measure(args: argparse.Namespace) -> dict[str, float]:
     grammar(book)
     filled = time.perf_counter() - started
     turns.sort()
+    work.sort()
     return {"first turn (templates and index)": first * 1000,
             "turn, median": statistics.median(turns) * 1000,
             "turn, p95": turns[int(len(turns) * 0.95)] * 1000,
             "turn, longest": turns[-1] * 1000,
+            "turn, median of processor time": statistics.median(work) * 1000,
+            "turn, p95 of processor time": work[int(len(work) * 0.95)] * 1000,
+            "turn, most processor time": work[-1] * 1000,
             "carriers, once a process": templates * 1000,
             "grammar of a catalogue": filled * 1000}
 

@@ -267,7 +267,7 @@ SCENES = {
     """,
     "a device that is not there": """
         U turn on the banana
-        A I know no banana.
+        A I don't know a device called banana.
         D -
     """,
     "unlocking is confirmed when unsure": """
@@ -360,7 +360,7 @@ Which one would you like?
     """,
     "nothing of the kind": """
         U are there any hotels nearby
-        A I know no hotels nearby.
+        A I don't know any hotels nearby.
         E -
     """,
     "only one of the kind": """
@@ -377,7 +377,7 @@ Which one would you like?
     """,
     "an unknown place": """
         U directions to the moon
-        A I do not know moon.
+        A I don't know where moon is.
         D -
     """,
     "how long": """
@@ -432,13 +432,13 @@ Which one would you like?
     """,
     "a shopping list": """
         U add oat milk to my shopping list
-        A Oat milk is on the shopping list.
+        A Added oat milk to the shopping list.
         D ChangeList Shopping List
         U put eggs on the list
         U what's on my shopping list
         A On the shopping list: oat milk and eggs.
         U remove oat milk from the shopping list
-        A Oat milk is off the shopping list.
+        A Removed oat milk from the shopping list.
         U take bread off my shopping list
         A Bread is not on the shopping list.
         U clear my shopping list
@@ -450,7 +450,7 @@ Which one would you like?
         U add call the plumber to my to do list
         D ChangeList To Do List
         U check off call the plumber on my tasks
-        A Call the plumber is off the to do list.
+        A Removed call the plumber from the to do list.
     """,
     "not understood twice": """
         U gloop

@@ -83,6 +83,9 @@ WISHES: list[tuple[str, str, Directive]] = [
      device("HassFanSetSpeed", name="Ceiling Fan", percentage=30, area="Bedroom", domain="fan")),
     # covers
     ("open the living room blinds", "open Living Room Blinds", device("HassTurnOn", **BLINDS)),
+    ("close all the blinds", "close all blinds",
+     device("HassTurnOff", domain="cover", device_class="blind")),
+    ("turn off the kitchen light now", "turn off Kitchen Light", device("HassTurnOff", **KITCHEN)),
     ("close the blinds", "close Living Room Blinds", device("HassTurnOff", **BLINDS)),
     ("set the living room blinds to 40 percent", "set Living Room Blinds to 40 percent",
      device("HassSetPosition", name="Living Room Blinds", position=40, area="Living Room",

@@ -22,7 +22,7 @@ def test_what_the_page_says_is_understood(said: str, converse: Any) -> None:
     talk.say("add oat milk to my shopping list")
     talk.say(said, after_wake=True)
     assert talk.reply.intent != "Unknown"
-    assert "I know no" not in talk.speech
+    assert "I don't know" not in talk.speech
 
 
 def test_the_page_has_examples_of_everything() -> None:

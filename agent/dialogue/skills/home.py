@@ -23,6 +23,8 @@ _KINDS = {"HassMediaNext": "media_player", "HassMediaPause": "media_player",
 """Kind of device that a room-wide intent is about, where its slots do not say."""
 
 _MANY = 5
+_LONGEST_NAME = 4
+"""Words beyond which what was said is no device's name, but some other sentence."""
 
 
 class HomeSkill:
@@ -69,7 +71,9 @@ def _guessed(intent: Intent, turn: Turn) -> Act | None:
 
         return confirm(intent.name, f"Did you mean {device.name}?",
                        f"{tell(intent, device.name, '', device.kind).summary}?", act, turn)
-    return Act(intent.name, f"no device called {thing}", f"I know no {thing}.")
+    if len(thing.split()) > _LONGEST_NAME:
+        return None
+    return Act(intent.name, f"no device called {thing}", f"I don't know a device called {thing}.")
 
 
 def _one_of(devices: Sequence[Device], intent: Intent, said: str, turn: Turn) -> Act | None:
@@ -137,7 +141,7 @@ def _in_area(intent: Intent, area: Area | None) -> Intent:
 def _wish(intent: Intent, device: Device | None, turn: Turn) -> Act:
     area = intent.text("area") or intent.text("floor")
     told = tell(intent, device.name if device else "", area,
-                device.kind or intent.kind if device else "")
+                device.kind or intent.kind if device else intent.text("domain"))
     directive = SetDevice(intent.name, tuple(_slots(intent, device).items()))
 
     def act(turn: Turn) -> Act:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agent.dialogue.catalogue.devices import COVER_CLASSES
 from agent.dialogue.text import canonical
 from agent.dialogue.understanding import Intent
 
@@ -28,7 +29,8 @@ _VERBS: dict[tuple[str, str], tuple[str, str]] = {
     ("HassMediaPlayerUnmute", ""): ("unmute", "Unmuting"),
 }
 _PROPER = frozenset({"scene", "script"})
-_PLURALS = {"light": "lights", "fan": "fans", "cover": "covers"}
+_PLURALS = {"light": "lights", "fan": "fans", "cover": "covers"} | {
+    sort: f"{sort}s" for sort in COVER_CLASSES}
 _ROOM_WIDE = {"HassMediaPause": "music", "HassMediaUnpause": "music", "HassMediaNext": "music",
               "HassMediaPrevious": "music", "HassMediaPlayerMute": "music",
               "HassMediaPlayerUnmute": "music"}

@@ -45,7 +45,7 @@ def _spoken(name: str) -> str:
 
 def _add(item: str, name: str) -> Act:
     return Act("HassListAddItem", f"add {item} to {name}",
-               f"{item.capitalize()} is on the {_spoken(name)}.", (ChangeList(name, "add", item),))
+               f"Added {item} to the {_spoken(name)}.", (ChangeList(name, "add", item),))
 
 
 def _remove(item: str, name: str, turn: Turn) -> Act:
@@ -53,7 +53,7 @@ def _remove(item: str, name: str, turn: Turn) -> Act:
     if canonical(item) not in map(canonical, turn.lists.items(name)):
         return Act("HassListRemoveItem", summary,
                    f"{item.capitalize()} is not on the {_spoken(name)}.")
-    return Act("HassListRemoveItem", summary, f"{item.capitalize()} is off the {_spoken(name)}.",
+    return Act("HassListRemoveItem", summary, f"Removed {item} from the {_spoken(name)}.",
                (ChangeList(name, "remove", item),))
 
 

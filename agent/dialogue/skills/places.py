@@ -34,7 +34,7 @@ def _find(kind: str, turn: Turn) -> Act:
     places = _of_kind(kind, turn.catalogue.places.places)
     summary = f"find {plural(kind)}"
     if not places:
-        return Act("FindPlaces", summary, f"I know no {plural(kind)} nearby.")
+        return Act("FindPlaces", summary, f"I don't know any {plural(kind)} nearby.")
     if len(places) == 1:
         details = _details(places[0])
         return Act("FindPlaces", summary, f"I know one {kind}. {details}", told=places)
@@ -149,7 +149,8 @@ def _to_kind(kind: str, turn: Turn) -> Act:
         return _ask(told, kind, turn)
     places = told or _of_kind(kind, turn.catalogue.places.places)
     if not places:
-        return Act("GiveDirections", f"directions to a {kind}", f"I know no {plural(kind)} nearby.")
+        return Act("GiveDirections", f"directions to a {kind}",
+                   f"I don't know any {plural(kind)} nearby.")
     return _go(_options(places[:1])[0], turn)
 
 
@@ -168,4 +169,4 @@ def _somewhere(text: str, turn: Turn) -> Act | None:
         if answer and answer.meaning is Meaning.OPTIONS:
             found = tuple(option.value for option in answer.options)
             return _one_of(found, text, _go, turn)
-    return Act("GiveDirections", "directions", f"I do not know {canonical(text)}.")
+    return Act("GiveDirections", "directions", f"I don't know where {canonical(text)} is.")
