@@ -11,7 +11,7 @@ import numpy as np
 from agent.asr import Recogniser
 from agent.asr.factory import choose, open_recogniser
 from agent.audio import Microphone, Speaker
-from agent.audio.echo import EchoDetector
+from agent.audio.echo import EchoGuard
 from agent.audio.gate import GatedMicrophone
 from agent.audio.sounds import reopen_sound, ring_sound, wake_sound
 from agent.audio.vad import SileroVad
@@ -82,9 +82,10 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
     dialogue, handlers = _dialogue(config, names.catalogue, ringer, lambda: gate.now)
     expectations = BestEffort(recogniser, Worker("context"), workload, bus)
     await expectations.know(names.bias)
-    listener = Listener(ears, SileroVad(locate("silero-vad")), config.endpoint, recogniser,
-                        EchoDetector(devices.speaker.played), Worker("recognition"), workload, bus,
-                        config.wake.word)
+    vad = SileroVad(locate("silero-vad"))
+    echo = EchoGuard(ears.recent, devices.speaker.played, vad.twin(), config.endpoint)
+    listener = Listener(ears, vad, config.endpoint, recogniser, echo, Worker("recognition"),
+                        workload, bus, config.wake.word)
     hands = Hands(handlers, ringer, bus, workload, lambda: gate.now)
     conversation = Conversation(ears, listener, dialogue, hands, voice, expectations, bus,
                                 _sounds(config), config.dialogue.follow_up)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, TypeVar
 
 from agent.asr import Prepared, Recogniser, Recognition
+from agent.audio.echo import EchoGuard
 from agent.audio.endpointing import AnyOutcome, Ended, Endpointer, Paused, Started, TimedOut
 from agent.audio.endpointing import Heard as HeardMore
 from agent.audio.settings import EndpointSettings
@@ -33,9 +34,6 @@ from agent.worker import Worker, Workload
 P = ParamSpec("P")
 R = TypeVar("R")
 
-OWN_VOICE = 0.5
-"""Share of an utterance's energy from which it is taken for the agent's own voice."""
-
 SAME_WORD = 0.2
 """Phonetic distance a phone up to which the first word heard counts as the wake word."""
 
@@ -55,19 +53,6 @@ class Utterance:
     """Wall time from the end of speech to the text."""
 
 
-class EchoCheck(Protocol):
-    """Tells the agent's own voice from somebody else's."""
-
-    def explained(self, heard: Samples, start: float) -> float:
-        """Share, 0 to 1, of the energy of ``heard`` that what was played explains.
-
-        Args:
-            heard: ``int16[samples]`` from the microphone.
-            start: Clock at the first of them, seconds.
-        """
-        ...
-
-
 class Listener:
     """Hears one utterance at a time.
 
@@ -84,7 +69,7 @@ class Listener:
     """
 
     def __init__(self, ears: Ears, vad: VoiceActivity, settings: EndpointSettings,
-                 recogniser: Recogniser, echo: EchoCheck, worker: Worker, workload: Workload,
+                 recogniser: Recogniser, echo: EchoGuard, worker: Worker, workload: Workload,
                  bus: EventBus, word: str) -> None:
         self._ears, self._vad, self._settings = ears, vad, settings
         self._word = word
@@ -147,11 +132,12 @@ class Listener:
         begun = time.perf_counter()
         if not after_wake:
             with self._workload.working():
-                explained = await self._worker.run(self._echo.explained, ended.samples,
-                                                   ended.start)
-            if explained >= OWN_VOICE:
-                self._publish(EchoIgnored(self._ears.now, explained))
+                check = await self._worker.run(self._echo.check, ended)
+            if check.own_echo:
+                self._publish(EchoIgnored(self._ears.now, check.explained))
                 return _NoWords()
+            if len(check.samples) < len(ended.samples):
+                await hearing.hear_again(check.samples)
         decision = _without(self._word, await hearing.decide())
         seconds = time.perf_counter() - begun
         self._publish(Recognised(self._ears.now, decision.text, self._recogniser.name,
@@ -203,6 +189,12 @@ class _Hearing:
                 case Ended() | TimedOut():
                     return outcome
         return None
+
+    async def hear_again(self, samples: Samples) -> None:
+        """Begin anew with only these samples."""
+        self.close()
+        self._recognition = self._recogniser.start(self._prepared)
+        await self._run(self._recognition.accept, samples)
 
     async def decide(self) -> Decision:
         """The text of the utterance."""
