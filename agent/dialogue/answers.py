@@ -99,14 +99,8 @@ def _joined(text: str, options: tuple[Option, ...]) -> Answer | None:
     """An option written as other words: "Bluebottle" for "Blue Bottle"."""
     heard = without_article(canonical(text)).replace(" ", "")
     found = tuple(option for option in options
-                  if any(heard == form.replace(" ", "") for form in _forms(option)))
+                  if any(heard == form.replace(" ", "") for form in option.forms))
     return Answer(Meaning.OPTIONS, found) if found else None
-
-
-def _forms(option: Option) -> Iterator[str]:
-    for text in (option.text, *option.aliases):
-        yield canonical(text)
-        yield without_article(canonical(text))
 
 
 def _parts(options: tuple[Option, ...]) -> dict[str, tuple[Option, ...]]:
@@ -116,12 +110,11 @@ def _parts(options: tuple[Option, ...]) -> dict[str, tuple[Option, ...]]:
     """
     parts: dict[str, tuple[Option, ...]] = {}
     for option in options:
-        for form in _forms(option):
-            if form:
-                parts[form] = tuple(dict.fromkeys((*parts.get(form, ()), option)))
+        for form in option.forms:
+            parts[form] = tuple(dict.fromkeys((*parts.get(form, ()), option)))
     whole = frozenset(parts)
     for option in options:
-        for run in _runs(canonical(text) for text in (option.text, *option.aliases)):
+        for run in _runs(option.forms):
             if run not in whole:
                 parts[run] = tuple(dict.fromkeys((*parts.get(run, ()), option)))
     return {run: found for run, found in parts.items()

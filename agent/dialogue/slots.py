@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from agent.dialogue.catalogue import Catalogue
-from agent.dialogue.catalogue.devices import KINDS, area_names
+from agent.dialogue.catalogue.devices import KINDS
 from agent.dialogue.templates import commands
 from agent.dialogue.text import canonical
 
@@ -24,11 +25,11 @@ def slot_lists(catalogue: Catalogue) -> dict[str, SlotList]:
         "contact": text_list("contact", ((key, key) for key in catalogue.contacts.names())),
         "name": text_list("name", _device_names(catalogue)),
         "area": text_list("area", ((key, area.name) for area in catalogue.home.areas
-                                   for key in area_names(area))),
+                                   for key in area.names)),
         "floor": text_list("floor", ((canonical(floor), floor)
                                      for floor in catalogue.home.floors)),
         "place": text_list("place", ((key, key) for place in catalogue.places.places
-                                     for key in place.names())),
+                                     for key in place.names)),
         "place_kind": text_list("place_kind", _kinds(catalogue)),
     }
 
@@ -44,7 +45,7 @@ def text_list(name: str, values: Iterable[tuple[Any, ...]]) -> TextSlotList:
 def _device_names(catalogue: Catalogue) -> Iterator[tuple[str, str, dict[str, str]]]:
     for device in catalogue.home.devices:
         for kind in (device.kind,) if device.kind else KINDS:
-            for key in device.names():
+            for key in device.names:
                 yield key, device.name, {"domain": kind}
 
 
@@ -58,7 +59,8 @@ def _kinds(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
             yield plural(key), kind
 
 
-def kind_synonyms() -> dict[str, str]:
+@lru_cache(maxsize=1)
+def kind_synonyms() -> Mapping[str, str]:
     """What people call each common kind of place, and the kind."""
     from hassil.sample import sample_expression
 

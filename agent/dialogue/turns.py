@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.dialogue.catalogue import Catalogue, Place
+from agent.dialogue.catalogue.devices import spoken_names
 from agent.dialogue.settings import Settings
 from agent.dialogue.understanding import Intent
 from agent.events import Directive, Expectation
@@ -43,7 +45,7 @@ class Reply:
     """Whether the dialogue is over; otherwise an ``ExpectSpeech`` is among the directives."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Option:
     """One of the answers that a question offers."""
 
@@ -53,6 +55,11 @@ class Option:
     """What it stands for."""
     aliases: tuple[str, ...] = field(default=(), repr=False)
     """Other texts that mean it."""
+
+    @cached_property
+    def forms(self) -> tuple[str, ...]:
+        """The canonical texts that mean it, with and without a leading article."""
+        return tuple(spoken_names(self.text, self.aliases))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from agent.dialogue.catalogue.tables import Tables
@@ -30,6 +31,11 @@ class Area:
     floor: str = setting("", "the floor it is on")
     aliases: tuple[str, ...] = setting((), "other names for it")
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The canonical texts by which people name this room."""
+        return tuple(spoken_names(self.name, self.aliases))
+
 
 @dataclass(frozen=True)
 class Device:
@@ -44,9 +50,10 @@ class Device:
     confirm: bool | None = setting(None, "ask before acting when unsure; by default where an "
                                          "entrance is unlocked or opened")
 
-    def names(self) -> Iterator[str]:
+    @cached_property
+    def names(self) -> tuple[str, ...]:
         """The canonical texts by which people name this device."""
-        return _names(self.name, self.aliases)
+        return tuple(spoken_names(self.name, self.aliases))
 
     def confirms(self, intent: str) -> bool:
         """Whether ``intent`` cannot be taken back for this device."""
@@ -57,7 +64,8 @@ class Device:
         return unlocks or (opens and self.device_class in _ENTRANCES)
 
 
-def _names(name: str, aliases: Iterable[str]) -> Iterator[str]:
+def spoken_names(name: str, aliases: Iterable[str]) -> Iterator[str]:
+    """The canonical forms of names, with and without a leading article."""
     for text in (name, *aliases):
         if key := canonical(text):
             yield key
@@ -77,7 +85,7 @@ class Home:
     def named(self, text: str, kinds: Iterable[str] = ()) -> tuple[Device, ...]:
         """Devices called ``text``, of one of ``kinds`` (any when empty, or theirs is unknown)."""
         key, kinds = canonical(text), frozenset(kinds)
-        return tuple(d for d in self.devices if key in d.names()
+        return tuple(d for d in self.devices if key in d.names
                      and (not kinds or not d.kind or d.kind in kinds))
 
     def of_kind(self, kinds: Iterable[str], area: str = "") -> tuple[Device, ...]:
@@ -90,17 +98,12 @@ class Home:
     def area(self, text: str) -> Area | None:
         """The room called ``text``."""
         key = canonical(text)
-        return next((a for a in self.areas if key in _names(a.name, a.aliases)), None)
+        return next((a for a in self.areas if key in a.names), None)
 
     @property
     def floors(self) -> tuple[str, ...]:
         """The floors that rooms are on, each once."""
         return tuple(dict.fromkeys(area.floor for area in self.areas if area.floor))
-
-
-def area_names(area: Area) -> tuple[str, ...]:
-    """The canonical texts by which people name a room."""
-    return tuple(_names(area.name, area.aliases))
 
 
 def read_home(path: Path) -> Home:
@@ -115,7 +118,7 @@ def read_home(path: Path) -> Home:
         if not canonical(area.name):
             raise tables.error("area", number, "name", "a room needs a name",
                                'add name = "Kitchen"')
-    known = {name for area in areas for name in _names(area.name, area.aliases)}
+    known = {name for area in areas for name in area.names}
     for number, device in enumerate(devices):
         _check_device(tables, number, device, known)
     here = tables.text("here")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from agent.dialogue.catalogue.devices import spoken_names
 from agent.dialogue.catalogue.tables import Tables
-from agent.dialogue.text import canonical, without_article
+from agent.dialogue.text import canonical
 from agent.settings import setting
 
 
@@ -22,13 +23,10 @@ class Place:
     note: str = setting("", "one more thing to tell: opening hours, what is on")
     aliases: tuple[str, ...] = setting((), "other names for it")
 
-    def names(self) -> Iterator[str]:
+    @cached_property
+    def names(self) -> tuple[str, ...]:
         """The canonical texts by which people name this place."""
-        for text in (self.name, *self.aliases):
-            if key := canonical(text):
-                yield key
-                if without_article(key) != key:
-                    yield without_article(key)
+        return tuple(spoken_names(self.name, self.aliases))
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Places:
     def named(self, text: str) -> tuple[Place, ...]:
         """Places called ``text``."""
         key = canonical(text)
-        return tuple(p for p in self.places if key in p.names())
+        return tuple(p for p in self.places if key in p.names)
 
     def of_kind(self, kind: str) -> tuple[Place, ...]:
         """Places of a kind, nearest first."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.dialogue.catalogue import Device, Home
-from agent.dialogue.catalogue.devices import area_names
 from agent.dialogue.skills.home_words import CLASS_WORDS, KIND_WORDS
 from agent.dialogue.text import canonical, distance, without_article
 from agent.dialogue.turns import Option
@@ -36,7 +35,7 @@ def _in_this_room(devices: tuple[Device, ...], home: Home) -> tuple[Device, ...]
 
 
 def _name_words(device: Device) -> frozenset[str]:
-    return frozenset(word for name in device.names() for word in name.split())
+    return frozenset(word for name in device.names for word in name.split())
 
 
 def _words(device: Device, home: Home) -> frozenset[str]:
@@ -45,7 +44,7 @@ def _words(device: Device, home: Home) -> frozenset[str]:
     words |= CLASS_WORDS.get(device.device_class, frozenset())
     area = home.area(device.area) if device.area else None
     if area:
-        words |= {word for name in area_names(area) for word in name.split()}
+        words |= {word for name in area.names for word in name.split()}
     return frozenset(words)
 
 
@@ -55,7 +54,7 @@ def near(thing: str, kinds: Sequence[str], home: Home) -> tuple[Device, ...]:
     limit = max(1, len(heard) // 5)
     return tuple(d for d in home.devices if (d.kind in kinds or not d.kind) and len(heard) > 3
                  and any(distance(heard, name.replace(" ", ""), limit) <= limit
-                         for name in d.names()))
+                         for name in d.names))
 
 
 def options(devices: Sequence[Device]) -> tuple[Option, ...]:

@@ -35,7 +35,7 @@ class ListsSkill:
 def _shopping(turn: Turn) -> str:
     """The list that "the list" means: the one for shopping."""
     lists = turn.catalogue.home.of_kind(("todo",))
-    return next((d.name for d in lists if any("shopping" in name for name in d.names())), _SHOPPING)
+    return next((d.name for d in lists if any("shopping" in name for name in d.names)), _SHOPPING)
 
 
 def _spoken(name: str) -> str:

@@ -14,6 +14,9 @@ from agent.dialogue.understanding import Intent
 from agent.dialogue.wording import counted, listed, sentence
 from agent.events import Expectation, ShowDirections
 
+_SHOWN = 20
+"""Most places of a list; the nearest."""
+
 
 class PlacesSkill:
     """Finds places and shows the way to them."""
@@ -38,7 +41,7 @@ def _find(kind: str, turn: Turn) -> Act:
     if len(places) == 1:
         details = _details(places[0])
         return Act("FindPlaces", summary, f"I know one {kind}. {details}", told=places)
-    options = _options(places)
+    options = _options(places[:_SHOWN])
     spoken = [place.name for place in places[:turn.settings.spoken_items]]
     if len(spoken) == len(places):
         speech = f"I found {counted(len(places), kind, plural(kind))}: {listed(spoken, 'and')}."
@@ -49,7 +52,7 @@ def _find(kind: str, turn: Turn) -> Act:
     question = Question("FindPlaces", prompt, Expectation.LIST_ITEM, options, _tell)
     screen = Screen(sentence(plural(kind)).rstrip("."), options, "FindPlaces", kind, _tell)
     return Act("FindPlaces", summary, f"{speech} {prompt}", question=question, screen=screen,
-               told=places)
+               told=places[:_SHOWN])
 
 
 def _of_kind(kind: str, places: Sequence[Place]) -> tuple[Place, ...]:
