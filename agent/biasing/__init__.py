@@ -5,10 +5,16 @@ Imports no engine: recognisers turn a ``Bias`` into their own grammar or prefix 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import log
 
 from agent.events import Expectation
 
+WRAPPED = 1.0
+"""Nats a token against an answer that has words around the phrase that was asked for."""
+UNRELATED = 2.5
+"""Nats a token against an answer that has nothing of what was asked for."""
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
@@ -41,10 +47,17 @@ class Bias:
     slots: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), repr=False)
     """What each slot may hold, as the catalogue spells it."""
 
-    @property
-    def weights(self) -> dict[str, float]:
-        """Weight of each phrase that is not an ordinary one, by its text."""
-        return {p.text: p.weight for p in self.phrases if p.weight != 1.0}
+    def prior(self, labels: Sequence[str], *, bare: bool) -> float:
+        """Nats a token that speak for an utterance made of certain phrases.
+
+        Args:
+            labels: The phrases.
+            bare: Whether it is nothing but one phrase.
+        """
+        weight = sum(log(p.weight) / 4 for p in self.phrases
+                     if p.weight != 1.0 and p.text in labels)
+        asked = self.expectation in (Expectation.NAME, Expectation.LIST_ITEM)
+        return weight - (0.0 if bare or not asked else WRAPPED if labels else UNRELATED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from agent.events import Expectation
 
 OFFERED_WEIGHT = 4.0
 """Of an answer that the pending question offers."""
-PART_WEIGHT = 0.5
+PART_WEIGHT = 0.005
 """Of a part of a name (surname, first name) that was not asked for."""
 
 ANSWER_CARRIERS = ("{answer}", "the {answer}", "{answer} please", "the {answer} one",

@@ -57,7 +57,8 @@ class Retriever:
                 sounds.append(phones)
         return cls(np.array(owners, np.int64), distance.pack(sounds),
                    np.array([len(s) for s in sounds], np.float32),
-                   np.array([profile(s) for s in sounds], np.float32).reshape(len(sounds), -1))
+                   np.array([profile(s) for s in sounds], np.float32).reshape(
+                       len(sounds), 2 * FEATURE_MATRIX.shape[1]))
 
     def nearest(self, query: Phones, limit: int) -> list[Match]:
         """Up to ``limit`` phrases, nearest first, compared with the whole query."""

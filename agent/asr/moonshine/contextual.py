@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import log
 
 from agent.asr.moonshine import scoring
 from agent.asr.moonshine.grammar_search import Compiled, Found, search
@@ -41,6 +40,8 @@ class Context:
     retriever: Retriever = field(repr=False)
     compiled: Compiled | None = field(repr=False)
     """What the catalogue allows."""
+    bare: Compiled | None = field(repr=False)
+    """The answers that were asked for, with nothing around them; only where some were."""
     expected: Compiled | None = field(repr=False)
     """What the expected form of the answer allows."""
 
@@ -65,7 +66,11 @@ def prepare(bias: Bias, vocabulary: Tokens) -> Context:
     if screen or carriers:
         grammar = Grammar(screen, fillers.COSTS if screen else None, carriers, slots)
         compiled = Compiled(grammar, vocabulary) if grammar.start else None
-    return Context(bias, whole, Retriever.of(whole), compiled,
+    bare = None
+    likely = tuple(p.text for p in whole if p.weight >= 1)
+    if likely and bias.expectation in (Expectation.NAME, Expectation.LIST_ITEM):
+        bare = Compiled(Grammar(carriers=["{whole}"], slots={"whole": likely}), vocabulary)
+    return Context(bias, whole, Retriever.of(whole), compiled, bare,
                    _expected(bias.expectation, vocabulary))
 
 
@@ -108,7 +113,7 @@ class _Candidate:
 
     @property
     def rank(self) -> float:
-        return (self.total + self.prior) / max(1, self.tokens)
+        return self.total / max(1, self.tokens) + self.prior
 
 
 def gather(model: Model, encoded: Encoded, free: Sequence[Decoded], context: Context,
@@ -128,6 +133,8 @@ def gather(model: Model, encoded: Encoded, free: Sequence[Decoded], context: Con
         found += _searched(model, encoded, context.expected, 8, context, deadline, Shape.ANSWER)
     if context.compiled is not None:
         wide = settings.beam * (2 if len(context.phrases) > WIDE_CATALOGUE else 1)
+        if context.bare is not None:
+            found += _searched(model, encoded, context.bare, wide, context, deadline, None)
         found += _searched(model, encoded, context.compiled, wide, context, deadline, None)
         found += _scored(model, encoded, free, found, context, settings, deadline)
     best: dict[str, _Candidate] = {}
@@ -139,9 +146,11 @@ def gather(model: Model, encoded: Encoded, free: Sequence[Decoded], context: Con
 
 def _searched(model: Model, encoded: Encoded, compiled: Compiled, width: int, context: Context,
               deadline: Deadline, shape: Shape | None) -> list[_Candidate]:
-    return [_Candidate(f.text, shape or _shape(f), f.total - f.cost + f.gain, f.tokens,
-                       _prior(context, f.labels), f.labels, f.covered / max(1, f.words))
-            for f in search(model, encoded, compiled, width, width, deadline.passed)]
+    found = search(model, encoded, compiled, width, width, deadline.passed)
+    return [_Candidate(f.text, kind, f.total - f.cost + f.gain, f.tokens,
+                       context.bias.prior(f.labels, bare=kind is Shape.PHRASE), f.labels,
+                       f.covered / max(1, f.words))
+            for f in found for kind in (shape or _shape(f),)]
 
 
 def _shape(found: Found) -> Shape:
@@ -167,16 +176,11 @@ def _scored(model: Model, encoded: Encoded, free: Sequence[Decoded], found: list
             break
         part = unique[start:start + _BATCH]
         scored += [_Candidate(text, Shape.PHRASE, entry.total, len(entry.tokens) + 1,
-                              _prior(context, (text,)), (text,))
+                              context.bias.prior((text,), bare=True), (text,))
                    for text, entry in zip(part, scoring.score(
                        model, encoded, [f"{text}." for text in part]), strict=True)]
         slowest = max(slowest, time.monotonic() - before)
     return scored
-
-
-def _prior(context: Context, labels: Sequence[str]) -> float:
-    weights = context.bias.weights
-    return sum(log(weights.get(label, 1.0)) for label in labels)
 
 
 def _evidence(ranked: list[_Candidate], free: Decoded, context: Context) -> Evidence:

@@ -196,6 +196,11 @@ class MoonshineRecognition:
         texts = tuple(hypothesis.text for hypothesis in hypotheses)
         return arbitration.plain(texts[0] if texts else "", texts[1:])
 
+    @property
+    def evidence(self) -> Evidence | None:
+        """What spoke for and against the context; None where there was none."""
+        return self.heard.evidence
+
     def score(self, texts: Sequence[str]) -> tuple[float, ...] | None:
         """Mean log probability a token of each text, exactly as written.
 
