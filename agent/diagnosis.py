@@ -136,7 +136,7 @@ def _echo_cancellation(config: Config) -> Iterator[Finding]:
                                       "the agent still ignores its own voice")
         return
     yield Finding("echo", "note", "PipeWire can cancel the agent's voice in the microphone",
-                  "load its module: docs/echo.md shows the file to put in "
+                  "load its module: docs/microphone.md shows the file to put in "
                   "~/.config/pipewire/pipewire.conf.d/")
 
 
