@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from agent.store.connection import translated
 from agent.store.records import CatalogueEntry
-from agent.store.session import Session, transaction
+from agent.store.session import Session, require_room, transaction
 
 CHUNK = 256
 
@@ -20,6 +20,7 @@ def put(session: Session, name: str, entries: Sequence[CatalogueEntry]) -> int:
     Returns:
         How many were written.
     """
+    require_room(session)
     for start in range(0, len(entries), CHUNK):
         with transaction(session) as change:
             for entry in entries[start:start + CHUNK]:

@@ -112,8 +112,7 @@ def translated(path: Path) -> Iterator[None]:
 def _translate(error: Exception, path: Path) -> StoreError:
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if code == _FULL:
-        return StoreFullError(f"no room left for the context store {path}",
-                         "free some disk space, or raise store.quota_mib")
+        return no_room(path)
     if code in (_CORRUPT, _NOTADB):
         return DamagedStoreError(
             f"the context store {path} is damaged",
@@ -124,3 +123,9 @@ def _translate(error: Exception, path: Path) -> StoreError:
     name = getattr(error, "sqlite_errorname", None) or type(error).__name__
     return StoreFailedError(f"the context store {path} cannot be read or written ({name})",
                        "check the disk and the folder's rights")
+
+
+def no_room(path: Path) -> StoreFullError:
+    """The error for a full disk or quota."""
+    return StoreFullError(f"no room left for the context store {path}",
+                          "free some disk space, or raise store.quota_mib")

@@ -11,8 +11,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from agent.store import opening, room, sweep
+from agent.store import opening, sweep
 from agent.store.clock import Clock
+from agent.store.connection import translated
 from agent.store.epochs import EpochSource
 from agent.store.errors import (
     DamagedStoreError,
@@ -23,7 +24,15 @@ from agent.store.errors import (
     StoreFullError,
 )
 from agent.store.lock import GUEST_WAIT_S, StoreLock
-from agent.store.session import Session, checkpoint, close, log_is_due, log_is_long, prepare
+from agent.store.session import (
+    Session,
+    checkpoint,
+    close,
+    log_is_due,
+    log_is_long,
+    prepare,
+    recover_room,
+)
 from agent.store.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -169,25 +178,29 @@ class Engine:
         if self._session is None:
             raise self._trouble or closed()
         try:
-            return job(self._session)
+            return self._carry_out(job, self._session)
         except StoreFullError:
             if not self._make_room():
                 raise
-            return job(self._session)
+            return self._carry_out(job, self._session)
         except (DamagedStoreError, StoreFailedError) as error:
             self._distrust(error)
             raise
 
+    def _carry_out(self, job: Job[T], session: Session) -> T:
+        with translated(session.path):
+            return job(session)
+
     def _make_room(self) -> bool:
         """Delete what has expired from a full store; whether a second try may do."""
         assert self._session is not None
-        log.warning("the context store is full; removing what has expired")
         try:
-            sweep.make_room(self._session)
+            removed = sweep.make_room(self._session)
         except StoreError as error:
-            log.warning("no room could be made: %s", error.what)
+            log.warning("the context store is full, and no room can be made: %s", error.what)
             return False
-        return True
+        log.debug("the context store was full; %d expired rows and items were removed", removed)
+        return recover_room(self._session)
 
     def _distrust(self, error: StoreError) -> None:
         """After damage or a failed write, open the store anew, with every check."""
@@ -242,7 +255,7 @@ class Engine:
             checkpoint(session)
         elif now >= self._next_ballast:
             self._next_ballast = now + BALLAST_RETRY_S
-            room.fill_ballast(session.path)
+            recover_room(session)
 
     def _trim_log(self) -> None:
         if self._session and log_is_long(self._session):

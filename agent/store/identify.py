@@ -79,8 +79,8 @@ def _unreadable(path: Path, known: sentinel.Sentinel | None,
         salt = bytes.fromhex(slot.salt)
         if data[:16] == salt or pages.any_authentic(data, pages.mac_key(root.database_key, salt)):
             return verify.damaged(path, "its first page does not check out")
-    if len(data) < PAGE_SIZE:
-        return verify.damaged(path, "it is cut short")
+    if len(data) < PAGE_SIZE or not any(data[:PAGE_SIZE]):
+        return verify.damaged(path, "its first page is not there")
     return _foreign(path, "holds no page of this device's store")
 
 

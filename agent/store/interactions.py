@@ -20,7 +20,7 @@ from agent.store.records import (
     interaction_id,
     parse_events,
 )
-from agent.store.session import Change, Session, transaction
+from agent.store.session import Change, Session, require_room, transaction
 
 CARRY_OVER_LIMIT = 32
 """Carry-over items that are read at most, newest first."""
@@ -43,6 +43,7 @@ def append(session: Session, dialogue_id: str, turn: int, event: str,
     texts = [check_item(item) for item in items]
     if len(texts) > ITEMS_PER_APPEND:
         raise ValueError(f"at most {ITEMS_PER_APPEND} items an append")
+    require_room(session)
     with transaction(session) as change:
         old = _writable(session, change, row_id)
         row = _next_version(session, change.moment, old, dialogue_id, turn, events)

@@ -13,7 +13,7 @@ from agent.store.clock import LIVE, parameters
 from agent.store.connection import translated
 from agent.store.records import Interaction, SealedItem
 from agent.store.sealing import canonical
-from agent.store.session import Change, Session, transaction
+from agent.store.session import Change, Session, require_room, transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ def merge(session: Session, interaction: Interaction, items: Sequence[SealedItem
     Returns:
         Whether anything changed.
     """
+    require_room(session)
     with transaction(session) as change:
         moment = change.moment
         if not moment.is_live(interaction.created_at, interaction.expires_at):

@@ -18,11 +18,12 @@ log = logging.getLogger(__name__)
 
 LOG_BYTES = 256 * 1024
 """What the log keeps; a usual day never needs more between two checkpoints."""
-LOG_LIMIT = 4 * LOG_BYTES
-"""Above this a checkpoint is due, and the log is cut back to nothing."""
+LOG_LIMIT = LOG_BYTES + 128 * 1024
+"""Above this a checkpoint is due, and the log is cut back to what it keeps."""
 COMMITS_KEPT = 16
 """Commits after which an idle moment is used for a checkpoint; their pages fit the log's room."""
-BALLAST_BYTES = 512 * 1024
+BALLAST_BYTES = 768 * 1024
+"""More than a checkpoint can make the database grow."""
 
 
 def ballast_path(database: Path) -> Path:

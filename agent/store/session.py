@@ -10,7 +10,7 @@ from pathlib import Path
 
 from agent.store import room
 from agent.store.clock import Moment, Timeline
-from agent.store.connection import PAGE_SIZE, Connection, log_size, translated
+from agent.store.connection import PAGE_SIZE, Connection, log_size, no_room, translated
 from agent.store.epochs import EpochSource
 from agent.store.errors import DamagedStoreError, StoreError, StoreFullError
 from agent.store.roots import Root
@@ -38,6 +38,8 @@ class Session:
     """The file is marked as in use; nothing is written before."""
     commits: int = 0
     """Commits since the log was last emptied."""
+    starved: bool = False
+    """The ballast was given up: only deletions are written until it is whole again."""
 
     def moment(self) -> Moment:
         """Read the clocks."""
@@ -124,6 +126,7 @@ def prepare(session: Session) -> None:
                                    else DROP_OUTBOX_INDEX)
         room.checkpoint(session.connection, session.path)
     session.prepared = True
+    recover_room(session)
 
 
 def checkpoint(session: Session) -> bool:
@@ -135,8 +138,33 @@ def checkpoint(session: Session) -> bool:
         done = _checkpoint(session)
     except StoreFullError:
         room.drop_ballast(session.path)
+        session.starved = True
         done = _checkpoint(session)
     return done
+
+
+def recover_room(session: Session) -> bool:
+    """Make the ballast whole if there is room for it; whether anything may be added."""
+    session.starved = not room.fill_ballast(session.path)
+    return not session.starved or _has_free_pages(session)
+
+
+def require_room(session: Session) -> None:
+    """Refuse to add anything while the last room is needed for deletions.
+
+    Without its ballast the store writes only into pages that it already has.
+
+    Raises:
+        StoreFullError: There is no room but that.
+    """
+    if session.starved and not _has_free_pages(session):
+        raise no_room(session.path)
+
+
+def _has_free_pages(session: Session) -> bool:
+    with translated(session.path):
+        free = session.connection.execute("PRAGMA freelist_count").fetchone()[0]
+    return bool(free * PAGE_SIZE > 2 * room.LOG_LIMIT)
 
 
 def _checkpoint(session: Session) -> bool:
