@@ -11,6 +11,7 @@ from typing import Any
 from agent.asr import Prepared
 from agent.asr.settings import Settings
 from agent.asr.vosk import grammar
+from agent.asr.vosk.levels import Leveller
 from agent.asr.vosk.model import VoskModel
 from agent.asr.vosk.stream import Stream
 from agent.asr.worker import Worker
@@ -118,7 +119,9 @@ class VoskRecogniser:
                 return ()
             stream = self._stream(VoskPrepared(
                 NO_BIAS, grammar.Grammar(known), self.model).pool, 1)
-        stream.accept(samples)
+        leveller = Leveller()
+        for block in (*leveller.accept(samples), *leveller.flush()):
+            stream.accept(block)
         return stream.finish()
 
     def _stream(self, pool: _Pool | None, kind: int) -> Stream:
@@ -141,6 +144,7 @@ class VoskRecognition:
         self._free = free
         self._context = context
         self._grammar = written or grammar.Grammar()
+        self._leveller = Leveller()
         self.free: tuple[Hypothesis, ...] = ()
         """What was heard freely, best first; after ``finish``."""
         self.context: tuple[Hypothesis, ...] = ()
@@ -149,9 +153,7 @@ class VoskRecognition:
 
     def accept(self, samples: Samples) -> None:
         """Queue audio, ``int16[samples]``; returns at once."""
-        self._free.accept(samples)
-        if self._context is not None:
-            self._context.accept(samples)
+        self._feed(self._leveller.accept(samples))
 
     def partial(self) -> str:
         """The best free text so far."""
@@ -164,6 +166,7 @@ class VoskRecognition:
         """Free hypotheses, best first, then those under the grammar, best first."""
         if not self._finished:
             self._finished = True
+            self._feed(self._leveller.flush())
             self.free = self._free.finish()
             if self._context is not None:
                 self.context = self._restored(self._context.finish())
@@ -183,6 +186,12 @@ class VoskRecognition:
         self._free.close()
         if self._context is not None:
             self._context.close()
+
+    def _feed(self, blocks: Sequence[Samples]) -> None:
+        for block in blocks:
+            self._free.accept(block)
+            if self._context is not None:
+                self._context.accept(block)
 
     def _restored(self, hypotheses: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
         written: dict[str, Hypothesis] = {}

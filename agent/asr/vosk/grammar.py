@@ -36,8 +36,15 @@ class PlainSpeller:
 
     def spell(self, phrase: Phrase, knows: Knows) -> Sequence[str]:
         """One spelling or none."""
-        words = [word.lower() if knows(word.lower()) else word for word in plain_words(phrase.text)]
-        return (" ".join(words),) if words and all(map(knows, words)) else ()
+        words = []
+        for word in plain_words(phrase.text):
+            lower = word.lower()
+            if not knows(lower):
+                if not knows(word):
+                    return ()
+                lower = word
+            words.append(lower)
+        return (" ".join(words),) if words else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,8 @@ class VoskModel:
         except (ImportError, OSError) as error:
             raise AgentError(f"the recogniser Vosk cannot be loaded: {error}",
                              "run ./setup_device.sh") from error
-        # At higher levels the library logs words of the user's own catalogue.
-        vosk.SetLogLevel(-1)
+        # Errors only: its warnings name words of the user's own catalogue.
+        vosk.SetLogLevel(-2)
         self._vosk = vosk
         try:
             self._model = _load(vosk, folder)
@@ -52,7 +52,10 @@ class VoskModel:
         """
         if grammar is None:
             return self._vosk.KaldiRecognizer(self._model, SAMPLE_RATE)
-        lines = [line for line in grammar if line and all(map(self.knows, line.split()))]
+        unknown = {word for word in {word for line in set(grammar) for word in line.split()}
+                   if not self.knows(word)}
+        lines = [line for line in grammar
+                 if line and (not unknown or unknown.isdisjoint(line.split()))]
         if not lines:
             raise ValueError("a grammar needs at least one line of known words")
         # The library does not undo JSON's escapes; known words never need any.
