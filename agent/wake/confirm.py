@@ -12,6 +12,8 @@ from agent.wake import matching
 
 HEARD = 0.5
 """Sureness from which the word counts as heard."""
+DOUBTED = 0.15
+"""Sureness under which it counts as not said even where a wake word engine alone would accept."""
 
 _LIKELY = -2.0
 """Mean log probability a token (nats) from which the word is a likely transcript."""
@@ -68,7 +70,7 @@ class ByRecogniser:
         1 s its beginning is often cut off.
         """
         letters = sum(letter.isalpha() for letter in self._word)
-        return min(2.5, 0.9 + 0.08 * letters)
+        return min(3.5, 0.9 + 0.08 * letters)
 
     def __call__(self, samples: Samples) -> float | None:
         """How surely the word is in ``int16[samples]``; None when the recogniser fails."""

@@ -6,7 +6,7 @@ from collections import deque
 
 from agent.events import SAMPLE_RATE, Samples
 from agent.wake import Detection
-from agent.wake.confirm import HEARD, Confirm
+from agent.wake.confirm import DOUBTED, HEARD, Confirm
 from agent.wake.history import History
 from agent.wake.scorer import Score, Scorer
 from agent.wake.tiered import Decision, Rule, Verdict
@@ -84,4 +84,6 @@ class ScoredWakeWord:
     def _ask(self, end: int) -> bool:
         assert self._confirm is not None  # without it the decision never asks
         answer = self._confirm(self._history.slice(end - self._wanted, end))
-        return self._decision.strong if answer is None else answer >= HEARD
+        if answer is None:
+            return self._decision.strong
+        return answer >= (DOUBTED if self._decision.strong else HEARD)

@@ -35,8 +35,8 @@ class Model:
 
     word: str
     """As people say it."""
-    config: Path
-    """The model's description in microWakeWord's JSON format (version 2)."""
+    network: Path
+    """The network, a TensorFlow Lite file."""
     cutoff: float
     """Threshold its trainer recommends for a mean of five scores."""
 
@@ -60,10 +60,10 @@ def models() -> dict[str, Model]:
 def _described(path: Path) -> Model:
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
-        return Model(str(table["wake_word"]), path, float(table["micro"]["probability_cutoff"]))
+        return Model(str(table["wake_word"]), path.with_name(str(table["model"])),
+                     float(table["micro"]["probability_cutoff"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise AgentError(f"wake word model {path} is damaged ({type(error).__name__})",
-                         "install pymicro-wakeword again: ./setup_device.sh") from error
+        raise _damaged(path) from error
 
 
 def rule(model: Model) -> Rule:
@@ -135,19 +135,47 @@ def _single_scores(model: Model) -> Any:
     """The package's model with averaging off: its "mean" is then each score by itself."""
     from pymicro_wakeword import MicroWakeWord
 
+    library = _library()
+    _check(model.network, library)
     try:
-        given = MicroWakeWord.from_config(model.config)
-        single = MicroWakeWord(
-            id=given.id, wake_word=given.wake_word, tflite_model=given.tflite_model,
-            probability_cutoff=given.probability_cutoff, sliding_window_size=1,
-            trained_languages=given.trained_languages,
-            libtensorflowlite_c_path=given.libtensorflowlite_c_path)
-        given.close()
-    except Exception as error:  # the library raises whatever ctypes and its C code do
-        raise AgentError(f"wake word model {model.config} cannot be loaded "
-                         f"({type(error).__name__})",
-                         "install pymicro-wakeword again: ./setup_device.sh") from error
-    return single
+        return MicroWakeWord(
+            id=model.network.stem, wake_word=model.word, tflite_model=model.network,
+            probability_cutoff=model.cutoff, sliding_window_size=1, trained_languages=[],
+            libtensorflowlite_c_path=library)
+    except (RuntimeError, ValueError) as error:  # a network that is no microWakeWord
+        raise _damaged(model.network) from error
+
+
+def _library() -> Path:
+    """The TensorFlow Lite library in the package."""
+    import pymicro_wakeword
+
+    folder = Path(pymicro_wakeword.__file__).parent / "lib"
+    found = next(folder.glob("*tensorflowlite_c.*"), None)
+    if found is None:
+        raise AgentError(f"pymicro-wakeword has no library for this machine in {folder}", _MEND)
+    return found
+
+
+def _check(network: Path, library: Path) -> None:
+    """Raise where the file is no network: the package would end the process on it."""
+    from pymicro_wakeword.wakeword import TfLiteWakeWord
+
+    try:
+        functions = TfLiteWakeWord(library).lib
+    except OSError as error:
+        raise AgentError(f"{library} cannot be loaded: {error}", _MEND) from error
+    handle = functions.TfLiteModelCreateFromFile(str(network.resolve()).encode())
+    if not handle:
+        raise _damaged(network)
+    functions.TfLiteModelDelete(handle)
+
+
+_MEND = "install pymicro-wakeword again: ./setup_device.sh"
+
+
+def _damaged(path: Path) -> AgentError:
+    return AgentError(f"wake word model {path} is missing or damaged", _MEND)
 
 
 def _new_features() -> Any:

@@ -23,7 +23,7 @@ ENGINE = "openwakeword"
 CATALOGUE_NAME = "openwakeword"
 """Name of the models in the catalogue."""
 
-RULE = Rule(short=1, long=2, candidate=0.2, alone=0.5, certain=0.9, patience=5)
+RULE = Rule(short=1, long=2, candidate=0.1, alone=0.5, certain=0.98, patience=5)
 """Thresholds for all heads; scores come every 80 ms."""
 
 CHUNK = 1_280
@@ -61,7 +61,7 @@ def models(folder: Path) -> dict[str, Model]:
         folder: Where the ONNX files are.
     """
     found: dict[str, Model] = {}
-    for path in sorted(folder.glob("*_v*.onnx")):
+    for path in sorted(folder.glob("*_v[0-9]*.onnx")):
         word = path.stem.rsplit("_v", 1)[0].replace("_", " ")
         if word in ("timer", "weather"):  # heads for whole sentences, of another shape
             continue
