@@ -62,7 +62,7 @@ CLIPS = (
     Clip("the-second-one", KAL16, "The second one."),
     Clip("coffee-shops", SLT, "Alexa, find a coffee shop."),
     Clip("second-please", SLT, "The second one."),
-    Clip("directions", SLT, "Alexa, give me directions to the coffee shop."),
+    Clip("directions", SLT, "Alexa. | Take me there."),
     Clip("call-patrick", RMS, "Alexa, call Patrick."),
     Clip("spelled", Voice("flite", "rms", 0.9), "P, A, T, E, L."),
     Clip("yes", RMS, "Yes."),
