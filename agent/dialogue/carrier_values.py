@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from agent.dialogue.catalogue import Catalogue
@@ -38,9 +39,18 @@ def _unique(names: Iterator[str]) -> tuple[str, ...]:
 
 def _devices(kinds: str, catalogue: Catalogue) -> Iterator[str]:
     wanted = frozenset(kinds.split(",")) if kinds else frozenset()
+    if {"light", "switch"} <= wanted and "sensor" not in wanted:
+        yield from _shared_words("light", catalogue)
     for device in catalogue.home.devices:
         if not wanted or not device.kind or device.kind in wanted:
             yield from (device.name, *device.aliases)
+
+
+def _shared_words(kind: str, catalogue: Catalogue) -> Iterator[str]:
+    """The last word of several names, such as ``light``: said alone, the agent asks which."""
+    words = Counter(canonical(device.name).rpartition(" ")[2]
+                    for device in catalogue.home.devices if device.kind == kind)
+    yield from (word for word, count in words.items() if count > 1)
 
 
 def _contacts(catalogue: Catalogue) -> Iterator[str]:
