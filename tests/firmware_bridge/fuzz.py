@@ -1,4 +1,6 @@
-"""Fuzzes both ends of the line, guided by coverage: ``python fuzz.py host|board [libFuzzer flags]``.
+"""Fuzzes both ends of the line, guided by coverage: ``python fuzz.py host|board [flags]``.
+
+Flags are libFuzzer's.
 
 Needs atheris (``pip install voice-agent[fuzz]``). For example, ten minutes on the kept corpus:
 

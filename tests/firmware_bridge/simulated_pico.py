@@ -9,10 +9,12 @@ import subprocess
 import threading
 import time
 import tty
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
+from typing import TypeAlias
 
 import fetch_micropython
 
@@ -23,7 +25,7 @@ BUTTON, MUTE = 14, 15
 
 @dataclass
 class Trace:
-    """What the firmware did, with the time it was seen (``time.monotonic``)."""
+    """What the firmware did, and when (on ``time.monotonic``'s clock)."""
 
     lines: list[tuple[float, str]] = field(default_factory=list)
 
@@ -92,9 +94,10 @@ class SimulatedPico:
         with os.fdopen(descriptor, "rb", buffering=0) as pipe:
             tail = b""
             while data := pipe.read(65536):
-                at = time.monotonic()
                 *lines, tail = (tail + data).split(b"\n")
-                self.trace.lines += [(at, line.decode()) for line in lines]
+                for line in lines:
+                    at, _, text = line.decode().partition(" ")
+                    self.trace.lines.append((int(at) / 1e6, text))
 
     def close(self) -> None:
         self.process.kill()
@@ -113,3 +116,7 @@ class SimulatedPico:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  traceback: TracebackType | None) -> None:
         self.close()
+
+
+MakePico: TypeAlias = Callable[..., SimulatedPico]
+"""The fixture ``make_pico``."""

@@ -73,14 +73,14 @@ class Bench:
 
 
 @pytest.mark.parametrize("state", [s for s in State if s is not State.VOLUME])
-def test_a_commanded_state_is_shown(state):
+def test_a_commanded_state_is_shown(state: State) -> None:
     bench = Bench().join()
     assert bench.command(SetState(state)) is Result.DONE
     assert bench.board.display == state
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_no_command_undoes_the_mute_switch(state):
+def test_no_command_undoes_the_mute_switch(state: State) -> None:
     bench = Bench().join()
     bench.muted = True
     bench.step()
@@ -91,7 +91,7 @@ def test_no_command_undoes_the_mute_switch(state):
         assert bench.board.pixels(bench.ms) == ALL_RED
 
 
-def test_mute_is_red_at_the_first_reading_and_told_at_once():
+def test_mute_is_red_at_the_first_reading_and_told_at_once() -> None:
     bench = Bench().join()
     bench.command(SetState(State.LISTENING))
     bench.muted = True
@@ -100,7 +100,7 @@ def test_mute_is_red_at_the_first_reading_and_told_at_once():
     assert Mute(True) in replies
 
 
-def test_the_state_returns_when_the_switch_opens():
+def test_the_state_returns_when_the_switch_opens() -> None:
     bench = Bench(muted=True).join()
     bench.command(SetState(State.SPEAKING))
     bench.muted = False
@@ -108,7 +108,7 @@ def test_the_state_returns_when_the_switch_opens():
     assert bench.board.display == State.SPEAKING
 
 
-def test_a_host_that_listens_while_muted_is_told_once():
+def test_a_host_that_listens_while_muted_is_told_once() -> None:
     bench = Bench(muted=True).join()
     bench.command(SetState(State.LISTENING))
     bench.command(SetState(State.LISTENING, 40))
@@ -117,7 +117,7 @@ def test_a_host_that_listens_while_muted_is_told_once():
     assert faults == [BoardFault(messages.FaultCode.LISTENING_WHILE_MUTED, State.LISTENING)]
 
 
-def test_a_switch_that_cuts_nothing_shows_muted_by_software():
+def test_a_switch_that_cuts_nothing_shows_muted_by_software() -> None:
     bench = Bench(cuts_supply=False).join()
     bench.muted = True
     bench.step()
@@ -127,7 +127,7 @@ def test_a_switch_that_cuts_nothing_shows_muted_by_software():
     assert (BRIGHT, 0, 0) in lit
 
 
-def test_the_board_shows_an_error_two_seconds_after_the_last_heartbeat():
+def test_the_board_shows_an_error_two_seconds_after_the_last_heartbeat() -> None:
     bench = Bench().join()
     bench.command(SetState(State.LISTENING))
     bench.run(1000)
@@ -138,7 +138,7 @@ def test_the_board_shows_an_error_two_seconds_after_the_last_heartbeat():
     assert 2000 <= bench.ms - last <= 2510
 
 
-def test_commands_are_no_heartbeat():
+def test_commands_are_no_heartbeat() -> None:
     bench = Bench().join()
     for _ in range(250):
         bench.step(8)
@@ -146,7 +146,7 @@ def test_commands_are_no_heartbeat():
     assert bench.board.display == wire.HOST_LOST
 
 
-def test_a_heartbeat_brings_the_state_back():
+def test_a_heartbeat_brings_the_state_back() -> None:
     bench = Bench().join()
     bench.command(SetState(State.THINKING))
     bench.run(3000, beat=False)
@@ -155,19 +155,19 @@ def test_a_heartbeat_brings_the_state_back():
     assert bench.board.display == State.THINKING
 
 
-def test_a_heartbeat_of_another_session_is_answered_with_ours():
+def test_a_heartbeat_of_another_session_is_answered_with_ours() -> None:
     bench = Bench().join()
     (beat,) = bench.step(1, messages.beat(0x4321))
     assert beat == BoardBeat(SESSION, False, State.IDLE)
 
 
-def test_a_board_that_restarted_says_that_it_has_no_session():
+def test_a_board_that_restarted_says_that_it_has_no_session() -> None:
     bench = Bench()
     bench.step()
     assert bench.step(1, SetState(State.IDLE).frame(7)) == [BoardBeat(0, False, wire.WAITING)]
 
 
-def test_after_a_goodbye_the_board_is_dark_and_no_error():
+def test_after_a_goodbye_the_board_is_dark_and_no_error() -> None:
     bench = Bench().join()
     bench.command(SetState(State.LISTENING))
     assert bench.command(Bye()) is Result.DONE
@@ -176,7 +176,7 @@ def test_after_a_goodbye_the_board_is_dark_and_no_error():
     assert bench.board.pixels(bench.ms) == [(0, 0, 0)] * 12
 
 
-def test_a_repeated_command_is_acknowledged_again_and_not_carried_out_again():
+def test_a_repeated_command_is_acknowledged_again_and_not_carried_out_again() -> None:
     bench = Bench().join()
     bench.command(SetState(State.VOLUME, 30))
     frame = SetState(State.VOLUME, 30).frame(1)
@@ -187,7 +187,7 @@ def test_a_repeated_command_is_acknowledged_again_and_not_carried_out_again():
     assert bench.board.display == State.IDLE
 
 
-def test_a_command_out_of_order_is_refused():
+def test_a_command_out_of_order_is_refused() -> None:
     bench = Bench().join()
     bench.command(SetState(State.WAKE))
     (ack,) = bench.step(1, SetState(State.IDLE).frame(9))
@@ -197,14 +197,14 @@ def test_a_command_out_of_order_is_refused():
 
 @pytest.mark.parametrize("body", ["", "00", "0affffff", "00650000", "00ff0168", "09ffffff",
                                   "00ffffff00"])
-def test_a_state_that_makes_no_sense_is_refused(body):
+def test_a_state_that_makes_no_sense_is_refused(body: str) -> None:
     bench = Bench().join()
     (ack,) = bench.step(1, Frame(0x10, 1, bytes.fromhex(body)))
     assert ack == messages.Acknowledged(0x10, Result.BAD_BODY)
     assert bench.board.display == State.IDLE
 
 
-def test_an_unknown_command_is_refused():
+def test_an_unknown_command_is_refused() -> None:
     bench = Bench().join()
     (ack,) = bench.step(1, Frame(0x1f, 1))
     assert ack == messages.Acknowledged(0x1f, Result.UNKNOWN_TYPE)
@@ -212,7 +212,7 @@ def test_an_unknown_command_is_refused():
 
 @pytest.mark.parametrize(("lowest", "highest", "agreed"), [(1, 1, 1), (1, 9, 1), (2, 9, 0),
                                                            (0, 0, 0)])
-def test_the_highest_common_version_is_chosen(lowest, highest, agreed):
+def test_the_highest_common_version_is_chosen(lowest: int, highest: int, agreed: int) -> None:
     bench = Bench()
     replies = bench.step(1, Frame(1, 1, bytes((lowest, highest, 0x12, 0x34))))
     (welcome,) = [m for m in replies if isinstance(m, Welcome)]
@@ -220,7 +220,7 @@ def test_the_highest_common_version_is_chosen(lowest, highest, agreed):
     assert (bench.board.link.session == SESSION) is bool(agreed)
 
 
-def test_a_volume_is_shown_for_a_moment():
+def test_a_volume_is_shown_for_a_moment() -> None:
     bench = Bench().join()
     bench.command(SetState(State.SPEAKING))
     bench.command(SetState(State.VOLUME, 50))
@@ -229,7 +229,7 @@ def test_a_volume_is_shown_for_a_moment():
     assert bench.board.display == State.SPEAKING
 
 
-def test_an_event_is_repeated_until_it_is_acknowledged():
+def test_an_event_is_repeated_until_it_is_acknowledged() -> None:
     bench = Bench().join()
     bench.acknowledge = False
     bench.button = True
@@ -240,7 +240,7 @@ def test_an_event_is_repeated_until_it_is_acknowledged():
     assert not [m for m in bench.run(200) if isinstance(m, messages.Button)]
 
 
-def test_a_press_that_cannot_be_told_within_a_second_is_forgotten():
+def test_a_press_that_cannot_be_told_within_a_second_is_forgotten() -> None:
     bench = Bench().join()
     bench.acknowledge = False
     bench.button = True
@@ -251,7 +251,7 @@ def test_a_press_that_cannot_be_told_within_a_second_is_forgotten():
     assert not [m for m in bench.run(500) if isinstance(m, messages.Button)]
 
 
-def test_a_press_while_no_host_is_there_is_forgotten():
+def test_a_press_while_no_host_is_there_is_forgotten() -> None:
     bench = Bench().join()
     bench.run(3000, beat=False)
     bench.button = True
@@ -260,12 +260,12 @@ def test_a_press_while_no_host_is_there_is_forgotten():
     assert not [m for m in bench.run(500) if isinstance(m, messages.Button)]
 
 
-def test_every_session_begins_with_the_switch():
+def test_every_session_begins_with_the_switch() -> None:
     assert Mute(True) in Bench(muted=True).join().heard
     assert Mute(False) in Bench().join().heard
 
 
-def test_a_board_that_had_to_restart_says_so():
+def test_a_board_that_had_to_restart_says_so() -> None:
     bench = Bench(restarted=True).join()
     bench.run(10)
     assert BoardFault(messages.FaultCode.RESTARTED, 0) in bench.heard

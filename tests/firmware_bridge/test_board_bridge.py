@@ -69,7 +69,7 @@ def at_desk(act: Callable[[Desk], Awaitable[None]], cuts_supply: bool = True,
         return desk
 
 
-def test_every_state_of_the_agent_reaches_the_lights():
+def test_every_state_of_the_agent_reaches_the_lights() -> None:
     async def act(desk: Desk) -> None:
         for state, display in [(AgentState.WAKE, 1), (AgentState.LISTENING, 2),
                                (AgentState.THINKING, 3), (AgentState.SPEAKING, 4),
@@ -81,7 +81,7 @@ def test_every_state_of_the_agent_reaches_the_lights():
     assert at_desk(act).all(Fault) == []
 
 
-def test_a_state_published_from_another_thread_reaches_the_lights():
+def test_a_state_published_from_another_thread_reaches_the_lights() -> None:
     async def act(desk: Desk) -> None:
         thread = threading.Thread(target=desk.state, args=(AgentState.THINKING,))
         thread.start()
@@ -91,7 +91,7 @@ def test_a_state_published_from_another_thread_reaches_the_lights():
     at_desk(act)
 
 
-def test_level_volume_and_update_are_shown():
+def test_level_volume_and_update_are_shown() -> None:
     async def act(desk: Desk) -> None:
         desk.state(AgentState.LISTENING)
         desk.bridge.level(2.0, 450.0)
@@ -106,7 +106,7 @@ def test_level_volume_and_update_are_shown():
     at_desk(act)
 
 
-def test_presses_are_published_in_order():
+def test_presses_are_published_in_order() -> None:
     async def act(desk: Desk) -> None:
         desk.board.key("l")
         await desk.until(lambda: len(desk.all(ButtonPressed)) == 2)
@@ -119,7 +119,7 @@ def test_presses_are_published_in_order():
                                               ButtonKind.PRESS, ButtonKind.DOUBLE)]
 
 
-def test_the_agents_answer_to_a_press_is_shown():
+def test_the_agents_answer_to_a_press_is_shown() -> None:
     async def act(desk: Desk) -> None:
         desk.events.subscribe(lambda e: desk.state(AgentState.LISTENING)
                               if isinstance(e, ButtonPressed) else None)
@@ -129,7 +129,7 @@ def test_the_agents_answer_to_a_press_is_shown():
     at_desk(act)
 
 
-def test_the_mute_switch_is_published_and_red_whatever_the_agent_does():
+def test_the_mute_switch_is_published_and_red_whatever_the_agent_does() -> None:
     async def act(desk: Desk) -> None:
         desk.board.key("m")
         await desk.until(lambda: desk.bridge.status.muted)
@@ -144,7 +144,7 @@ def test_the_mute_switch_is_published_and_red_whatever_the_agent_does():
                                              MuteChanged(1.5, False, hardware=True)]
 
 
-def test_listening_while_muted_is_a_fault_and_red():
+def test_listening_while_muted_is_a_fault_and_red() -> None:
     async def act(desk: Desk) -> None:
         desk.board.key("m")
         await desk.until(lambda: desk.bridge.status.muted)
@@ -155,7 +155,7 @@ def test_listening_while_muted_is_a_fault_and_red():
     assert len(at_desk(act).all(Fault)) == 1
 
 
-def test_muted_by_software_is_shown_above_every_state_until_unmuted():
+def test_muted_by_software_is_shown_above_every_state_until_unmuted() -> None:
     async def act(desk: Desk) -> None:
         desk.state(AgentState.LISTENING)
         desk.events.publish(MuteChanged(0.0, True))
@@ -169,7 +169,7 @@ def test_muted_by_software_is_shown_above_every_state_until_unmuted():
     at_desk(act)
 
 
-def test_a_switch_on_a_usb_microphone_mutes_by_software():
+def test_a_switch_on_a_usb_microphone_mutes_by_software() -> None:
     async def act(desk: Desk) -> None:
         desk.board.key("m")
         await desk.until(lambda: bool(desk.all(MuteChanged)))
@@ -179,7 +179,7 @@ def test_a_switch_on_a_usb_microphone_mutes_by_software():
     assert at_desk(act, cuts_supply=False).all(MuteChanged) == [MuteChanged(1.5, True)]
 
 
-def test_an_unplugged_board_is_reported_once_and_comes_back_with_the_present_state():
+def test_an_unplugged_board_is_reported_once_and_comes_back_with_the_present_state() -> None:
     async def act(desk: Desk) -> None:
         desk.state(AgentState.LISTENING)
         await desk.shown(wire.LISTENING)
@@ -198,7 +198,7 @@ def test_an_unplugged_board_is_reported_once_and_comes_back_with_the_present_sta
     assert len(at_desk(act).all(Fault)) == 2
 
 
-def test_a_board_plugged_in_later_is_found():
+def test_a_board_plugged_in_later_is_found() -> None:
     async def act(desk: Desk) -> None:
         await desk.until(lambda: bool(desk.all(Fault)))
         await asyncio.sleep(0.6)
@@ -208,7 +208,7 @@ def test_a_board_plugged_in_later_is_found():
     assert len(at_desk(act, plugged=False).all(Fault)) == 1
 
 
-def test_mute_holds_while_the_board_is_away():
+def test_mute_holds_while_the_board_is_away() -> None:
     async def act(desk: Desk) -> None:
         desk.board.key("m")
         await desk.until(lambda: desk.bridge.status.muted)
@@ -222,18 +222,18 @@ def test_mute_holds_while_the_board_is_away():
     assert len(at_desk(act).all(MuteChanged)) == 1
 
 
-def test_an_agent_whose_loop_hangs_is_shown_as_lost():
+def test_an_agent_whose_loop_hangs_is_shown_as_lost() -> None:
     async def act(desk: Desk) -> None:
         desk.state(AgentState.LISTENING)
         await desk.shown(wire.LISTENING)
-        time.sleep(2.4)  # noqa: ASYNC251
+        time.sleep(2.4)
         assert desk.board.display == wire.HOST_LOST
         await desk.shown(wire.LISTENING)
 
     at_desk(act)
 
 
-def test_stopping_leaves_the_board_dark():
+def test_stopping_leaves_the_board_dark() -> None:
     async def act(desk: Desk) -> None:
         desk.state(AgentState.LISTENING)
         await desk.shown(wire.LISTENING)
@@ -243,7 +243,7 @@ def test_stopping_leaves_the_board_dark():
     assert desk.all(Fault) == []
 
 
-def test_no_board_needs_no_board():
+def test_no_board_needs_no_board() -> None:
     async def act() -> None:
         bridge = open_bridge(Settings(), EventBus(), lambda: 0.0)
         await bridge.start()
@@ -256,7 +256,7 @@ def test_no_board_needs_no_board():
     asyncio.run(act())
 
 
-def test_a_port_that_cannot_be_opened_is_reported_once():
+def test_a_port_that_cannot_be_opened_is_reported_once() -> None:
     async def act() -> list[Event]:
         events, heard = EventBus(), []
         events.subscribe(heard.append)

@@ -11,10 +11,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
-from agent.events import AgentState, ButtonPressed, Event, EventBus, Fault, MuteChanged, StateChanged
+from agent.events import (
+    AgentState,
+    ButtonPressed,
+    Event,
+    EventBus,
+    Fault,
+    MuteChanged,
+    StateChanged,
+)
 from firmware_bridge import BridgeUnavailableError, gpio_board, gpio_line, open_bridge
 from firmware_bridge.board_bridge import BoardBridge
 from firmware_bridge.gpio_board import apa102
@@ -96,12 +105,12 @@ def lit() -> list[tuple[int, int, int]]:
     return [(last[i + 3], last[i + 2], last[i + 1]) for i in range(4, 4 + 4 * 3, 4)]
 
 
-def test_the_bytes_for_three_leds_are_as_the_data_sheet_says():
+def test_the_bytes_for_three_leds_are_as_the_data_sheet_says() -> None:
     assert apa102([(1, 2, 3), (4, 5, 6), (0, 0, 0)]) == bytes.fromhex(
         "00000000" "ff030201" "ff060504" "ff000000" "0000000000")
 
 
-def test_button_switch_and_lights_work_through_gpiozero_and_spidev(pins):
+def test_button_switch_and_lights_work_through_gpiozero_and_spidev(pins: Any) -> None:
     async def work() -> list[Event]:
         events, heard = EventBus(), []
         events.subscribe(heard.append)
@@ -136,7 +145,7 @@ def test_button_switch_and_lights_work_through_gpiozero_and_spidev(pins):
     assert Spi.written[-1] == b"closed"
 
 
-def test_an_agent_that_dies_leaves_an_error_on_the_leds(pins):
+def test_an_agent_that_dies_leaves_an_error_on_the_leds(pins: Any) -> None:
     ours, theirs = socket.socketpair()
     thread = threading.Thread(target=gpio_board.serve, args=(
         3, 17, -1, False, theirs.fileno(), theirs.fileno()))
@@ -159,7 +168,8 @@ def test_an_agent_that_dies_leaves_an_error_on_the_leds(pins):
     assert Spi.written[-1] == b"closed"
 
 
-def test_the_pins_are_served_by_a_process_of_their_own(tmp_path, monkeypatch):
+def test_the_pins_are_served_by_a_process_of_their_own(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "spidev.py").write_text(FAKE_SPIDEV)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -191,7 +201,8 @@ def test_the_pins_are_served_by_a_process_of_their_own(tmp_path, monkeypatch):
     assert (tmp_path / "spi").read_text().splitlines()[-1] == apa102([(0, 0, 0)] * 4).hex()
 
 
-def test_a_python_without_the_libraries_is_named_with_what_to_install(monkeypatch):
+def test_a_python_without_the_libraries_is_named_with_what_to_install(
+        monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpio_line.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(gpio_line, "_SYSTEM_PYTHON", os.devnull)
     with pytest.raises(BridgeUnavailableError, match="apt install python3-gpiozero"):

@@ -24,38 +24,38 @@ def down(ms: int) -> list[bool]:
     return [True] * ms
 
 
-def test_a_press_is_told_within_three_milliseconds():
+def test_a_press_is_told_within_three_milliseconds() -> None:
     ((ms, press),) = presses(up(500) + down(60) + up(500))
     assert press == wire.PRESS
     assert ms <= 503
 
 
-def test_a_press_right_after_the_start_counts():
+def test_a_press_right_after_the_start_counts() -> None:
     assert [p for _, p in presses(down(60) + up(100))] == [wire.PRESS]
 
 
-def test_a_long_press_follows_its_press():
+def test_a_long_press_follows_its_press() -> None:
     told = presses(up(500) + down(2000) + up(500))
     assert [p for _, p in told] == [wire.PRESS, wire.LONG]
     assert told[1][0] - told[0][0] == Button.LONG_MS
 
 
-def test_a_double_press_follows_its_press():
+def test_a_double_press_follows_its_press() -> None:
     assert [p for _, p in presses(up(500) + down(60) + up(100) + down(60) + up(500))] == [
         wire.PRESS, wire.DOUBLE]
 
 
-def test_slow_presses_are_two_presses():
+def test_slow_presses_are_two_presses() -> None:
     assert [p for _, p in presses(up(500) + down(60) + up(400) + down(60) + up(500))] == [
         wire.PRESS, wire.PRESS]
 
 
-def test_a_third_press_begins_anew():
+def test_a_third_press_begins_anew() -> None:
     one = down(60) + up(100)
     assert [p for _, p in presses(up(500) + one * 3)] == [wire.PRESS, wire.DOUBLE, wire.PRESS]
 
 
-def test_the_second_press_held_is_no_long_press():
+def test_the_second_press_held_is_no_long_press() -> None:
     assert [p for _, p in presses(up(500) + down(60) + up(100) + down(2000))] == [
         wire.PRESS, wire.DOUBLE]
 
@@ -64,18 +64,18 @@ bounce = st.lists(st.booleans(), max_size=20)
 
 
 @given(bounce, bounce)
-def test_bouncing_contacts_make_one_press(closing, opening):
+def test_bouncing_contacts_make_one_press(closing: list[bool], opening: list[bool]) -> None:
     readings = up(500) + closing + down(60) + opening + up(500)
     assert [p for _, p in presses(readings)] == [wire.PRESS]
 
 
 @given(st.integers(0, 400))
-def test_a_spike_of_a_millisecond_is_no_press(at):
+def test_a_spike_of_a_millisecond_is_no_press(at: int) -> None:
     assert presses(up(at) + down(1) + up(500)) == []
 
 
 @given(bounce)
-def test_a_bouncing_switch_is_unmuted_only_when_it_is_steady(bouncing):
+def test_a_bouncing_switch_is_unmuted_only_when_it_is_steady(bouncing: list[bool]) -> None:
     switch = MuteSwitch(False)
     readings = [True, *bouncing, True, *up(100)]
     muted = []

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import pytest
 from noisy_line import Noise, Teller
-from simulated_pico import SimulatedPico
+from simulated_pico import MakePico, SimulatedPico
 
 from firmware_bridge.firmware.voiceboard.board import Board
 from firmware_bridge.serial_line import SerialLine
@@ -64,7 +64,7 @@ class VirtualLine:
 
 
 @pytest.mark.parametrize("rate", [0.001, 0.01])
-def test_no_command_is_lost_or_wrong_on_a_bad_line(rate):
+def test_no_command_is_lost_or_wrong_on_a_bad_line(rate: float) -> None:
     line = VirtualLine(rate)
     line.run_until(5_000)
     line.teller.check(line.board.executed)
@@ -73,7 +73,7 @@ def test_no_command_is_lost_or_wrong_on_a_bad_line(rate):
 
 @pytest.mark.long
 @pytest.mark.parametrize("rate", [0.0005, 0.005])
-def test_no_command_of_a_hundred_thousand_is_lost_or_wrong(rate):
+def test_no_command_of_a_hundred_thousand_is_lost_or_wrong(rate: float) -> None:
     line = VirtualLine(rate, seed=2)
     line.run_until(100_000)
     line.teller.check(line.board.executed)
@@ -81,7 +81,7 @@ def test_no_command_of_a_hundred_thousand_is_lost_or_wrong(rate):
 
 @pytest.mark.parametrize("noisy_ms", [100, 900, 3_000, 7_777])
 @pytest.mark.parametrize("seed", range(5))
-def test_a_clean_line_works_again_within_100_ms(noisy_ms, seed):
+def test_a_clean_line_works_again_within_100_ms(noisy_ms: int, seed: int) -> None:
     line = VirtualLine(0.0, seed)
     line.run_until(20)
     line.noise.flip = 0.5
@@ -94,7 +94,7 @@ def test_a_clean_line_works_again_within_100_ms(noisy_ms, seed):
     line.teller.check(line.board.executed)
 
 
-def test_button_events_arrive_once_each_on_a_bad_line():
+def test_button_events_arrive_once_each_on_a_bad_line() -> None:
     line = VirtualLine(0.01, seed=3)
     pressed: list[object] = []
     take = line.session._report
@@ -159,7 +159,7 @@ def talk(port: str, teller: Teller, until: Callable[[], bool], seconds: float) -
         line.close()
 
 
-def over_a_pty(make_pico: Callable[..., SimulatedPico], frames: int, rate: float,
+def over_a_pty(make_pico: MakePico, frames: int, rate: float,
                seconds: float) -> None:
     pico = make_pico()
     noise = Noise(random.Random(4), rate, rate, rate)
@@ -176,16 +176,16 @@ def over_a_pty(make_pico: Callable[..., SimulatedPico], frames: int, rate: float
     assert not pico.trace.has("watchdog")
 
 
-def test_micropython_over_a_bad_pty(make_pico):
+def test_micropython_over_a_bad_pty(make_pico: MakePico) -> None:
     over_a_pty(make_pico, 1_500, 0.002, 60)
 
 
 @pytest.mark.long
-def test_micropython_takes_a_hundred_thousand_frames_over_a_bad_pty(make_pico):
+def test_micropython_takes_a_hundred_thousand_frames_over_a_bad_pty(make_pico: MakePico) -> None:
     over_a_pty(make_pico, 100_000, 0.0005, 3_000)
 
 
-def test_micropython_is_back_within_100_ms_of_a_clean_line(make_pico):
+def test_micropython_is_back_within_100_ms_of_a_clean_line(make_pico: MakePico) -> None:
     pico = make_pico()
     noise = Noise(random.Random(5))
     line = NoisyPty(pico, noise)

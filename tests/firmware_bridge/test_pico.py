@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from simulated_pico import SimulatedPico
+from simulated_pico import MakePico, SimulatedPico
 
 from agent.events import (
     AgentState,
@@ -76,7 +76,8 @@ def with_agent(pico: SimulatedPico, act: Callable[[Bridge, EventBus, list[Event]
     return asyncio.run(work())
 
 
-def test_killing_the_agent_ends_the_listening_display_within_2_5_seconds(make_pico):
+def test_killing_the_agent_ends_the_listening_display_within_2_5_seconds(
+        make_pico: MakePico) -> None:
     pico = make_pico()
     agent = subprocess.Popen([sys.executable, "-c", AGENT, pico.port], cwd=ROOT)
     try:
@@ -90,7 +91,7 @@ def test_killing_the_agent_ends_the_listening_display_within_2_5_seconds(make_pi
     assert pico.wait_for(AMBER_HALF, killed) - killed <= 2.5
 
 
-def test_button_and_switch_reach_the_agent(make_pico):
+def test_button_and_switch_reach_the_agent(make_pico: MakePico) -> None:
     pico = make_pico()
 
     def act(bridge: Bridge, events: EventBus, heard: list[Event]) -> None:
@@ -111,13 +112,13 @@ def test_button_and_switch_reach_the_agent(make_pico):
     assert {shown for at, shown in pico.trace.leds() if at >= red} == {RED * 12}
 
 
-def test_a_board_that_starts_muted_is_red_from_the_start(make_pico):
+def test_a_board_that_starts_muted_is_red_from_the_start(make_pico: MakePico) -> None:
     pico = make_pico(muted=True)
     pico.wait_for(RED, 0.0)
     assert {shown for _, shown in pico.trace.leds()} == {RED * 12}
 
 
-def test_bytes_that_would_stop_a_program_at_the_prompt_do_not(make_pico):
+def test_bytes_that_would_stop_a_program_at_the_prompt_do_not(make_pico: MakePico) -> None:
     pico = make_pico()
     host = Session(lambda report: None, lambda: None)
     host.tick(0.0)
@@ -143,7 +144,7 @@ def test_bytes_that_would_stop_a_program_at_the_prompt_do_not(make_pico):
     assert pico.process.poll() is None
 
 
-def test_an_update_of_the_agent_meets_the_same_board_again(make_pico):
+def test_an_update_of_the_agent_meets_the_same_board_again(make_pico: MakePico) -> None:
     pico = make_pico()
     for _ in range(3):
         heard = with_agent(
@@ -155,19 +156,19 @@ def test_an_update_of_the_agent_meets_the_same_board_again(make_pico):
         assert pico.trace.done()[-1][0] == 0x11  # goodbye
 
 
-def test_a_restart_by_the_watchdog_is_reported(make_pico):
+def test_a_restart_by_the_watchdog_is_reported(make_pico: MakePico) -> None:
     pico = make_pico(reset_cause=3)
     heard = with_agent(pico, lambda *_: None, bool)
     assert heard == [Fault(0.0, "firmware_bridge", "the board had to restart itself")]
 
 
-def test_a_button_held_at_the_start_gives_the_prompt(make_pico):
+def test_a_button_held_at_the_start_gives_the_prompt(make_pico: MakePico) -> None:
     pico = make_pico(button=True)
     assert pico.process.wait(3) == 0
     assert pico.trace.leds() == []
 
 
-def test_the_firmware_feeds_its_watchdog_and_pulls_up_its_inputs(make_pico):
+def test_the_firmware_feeds_its_watchdog_and_pulls_up_its_inputs(make_pico: MakePico) -> None:
     pico = make_pico()
     pico.wait_for("0a0400" + "000000" * 11, 0.0)
     time.sleep(1.5)

@@ -58,7 +58,7 @@ class Host:
         return Frame(Type.BOARD_BEAT, 0, self._number + bytes((muted, 0)))
 
 
-def test_hello_is_repeated_until_a_board_answers():
+def test_hello_is_repeated_until_a_board_answers() -> None:
     host = Host()
     hellos = [f for _ in range(10) for f in host.tick(0.051) if f.type == Type.HELLO]
     assert len(hellos) == 10
@@ -66,21 +66,21 @@ def test_hello_is_repeated_until_a_board_answers():
     assert [type(r) for r in host.reports] == [Joined]
 
 
-def test_no_hello_holds_a_control_c():
+def test_no_hello_holds_a_control_c() -> None:
     for seed in range(500):
         session = Session(lambda report: None, lambda: None, random.Random(seed))
         session.tick(0.0)
         assert b"\x03" not in session.take()
 
 
-def test_a_welcome_for_another_session_is_not_ours():
+def test_a_welcome_for_another_session_is_not_ours() -> None:
     host = Host()
     host._number = b"\x00\x00"
     host.hear(host.welcome())
     assert not host.session.joined
 
 
-def test_firmware_without_a_common_version_is_reported_once():
+def test_firmware_without_a_common_version_is_reported_once() -> None:
     host = Host()
     host._number = host.number()
     for _ in range(5):
@@ -89,7 +89,7 @@ def test_firmware_without_a_common_version_is_reported_once():
     assert [type(r) for r in host.reports] == [Incompatible]
 
 
-def test_a_command_is_repeated_until_acknowledged_with_the_same_number():
+def test_a_command_is_repeated_until_acknowledged_with_the_same_number() -> None:
     host = Host().join()
     host.wanted = [SetState(State.WAKE), SetState(State.IDLE)]
     sent = [f for _ in range(5) for f in host.tick(0.045) if f.type == Type.STATE]
@@ -99,7 +99,7 @@ def test_a_command_is_repeated_until_acknowledged_with_the_same_number():
     assert SetState(State.IDLE).frame(2) in replies
 
 
-def test_an_acknowledgement_of_something_else_counts_for_nothing():
+def test_an_acknowledgement_of_something_else_counts_for_nothing() -> None:
     host = Host().join()
     host.wanted = [SetState(State.WAKE)]
     host.tick(0.01)
@@ -108,7 +108,7 @@ def test_an_acknowledgement_of_something_else_counts_for_nothing():
     assert not [r for r in host.reports if isinstance(r, Done)]
 
 
-def test_an_event_that_comes_twice_is_reported_once_and_acknowledged_twice():
+def test_an_event_that_comes_twice_is_reported_once_and_acknowledged_twice() -> None:
     host = Host().join()
     press = Frame(Type.BUTTON, 1, b"\x01")
     acks = [f for f in host.hear(press, press) if f.type == Type.HOST_ACK]
@@ -116,7 +116,7 @@ def test_an_event_that_comes_twice_is_reported_once_and_acknowledged_twice():
     assert host.reports.count(Button(1)) == 1
 
 
-def test_a_silent_board_is_lost_once_and_joined_again():
+def test_a_silent_board_is_lost_once_and_joined_again() -> None:
     host = Host().join()
     for _ in range(100):
         host.tick(0.05)
@@ -125,7 +125,7 @@ def test_a_silent_board_is_lost_once_and_joined_again():
     assert [type(r) for r in host.reports] == [Joined, Lost, Joined]
 
 
-def test_heartbeats_keep_a_board():
+def test_heartbeats_keep_a_board() -> None:
     host = Host().join()
     for _ in range(40):
         host.tick(LOST_SECONDS / 3)
@@ -133,14 +133,14 @@ def test_heartbeats_keep_a_board():
     assert not [r for r in host.reports if isinstance(r, Lost)]
 
 
-def test_a_board_that_restarted_is_joined_anew():
+def test_a_board_that_restarted_is_joined_anew() -> None:
     host = Host().join()
     replies = host.hear(Frame(Type.BOARD_BEAT, 0, b"\x00\x00\x00\x12"))
     assert host.reports[-1] == Lost()
     assert [f.type for f in replies] == [Type.HELLO]
 
 
-def test_mute_is_learnt_from_the_heartbeat_when_the_event_was_lost():
+def test_mute_is_learnt_from_the_heartbeat_when_the_event_was_lost() -> None:
     host = Host().join()
     host.hear(host.beat(muted=True))
     host.hear(host.beat(muted=True))
@@ -149,14 +149,14 @@ def test_mute_is_learnt_from_the_heartbeat_when_the_event_was_lost():
     assert host.session.muted
 
 
-def test_what_a_board_may_not_send_is_ignored():
+def test_what_a_board_may_not_send_is_ignored() -> None:
     host = Host().join()
     before = list(host.reports)
     host.hear(SetState(State.ERROR).frame(1), Frame(0x7f, 1, b"x"), Frame(Type.MUTE, 1, b"\x07"))
     assert host.reports == before
 
 
-def test_the_hosts_heartbeat_comes_every_quarter_second():
+def test_the_hosts_heartbeat_comes_every_quarter_second() -> None:
     host = Host().join()
     beats = 0
     for _ in range(1000):

@@ -15,9 +15,9 @@ _pins = open(os.getenv("SIM_PINS"), "rb")  # noqa: SIM115, PTH123
 _trace = open(os.getenv("SIM_TRACE"), "wb")  # noqa: SIM115, PTH123
 
 
-def trace(line):  # noqa: ANN001, ANN201
-    """Tell the test something."""
-    _trace.write(line.encode() + b"\n")
+def trace(line: str) -> None:
+    """Tell the test something, with the time: microseconds on the system's monotonic clock."""
+    _trace.write(f"{time.ticks_us()} {line}\n".encode())
 
 
 class Pin:
@@ -26,12 +26,12 @@ class Pin:
     IN = 0
     PULL_UP = 1
 
-    def __init__(self, number, mode=None, pull=None):  # noqa: ANN001
+    def __init__(self, number: int, mode: object = None, pull: object = None) -> None:
         self._number = number
         if mode == self.IN and pull != self.PULL_UP:
-            trace("floating input %d" % number)
+            trace(f"floating input {number}")
 
-    def value(self):  # noqa: ANN201
+    def value(self) -> int:
         """1 when high."""
         _pins.seek(self._number)
         return int(_pins.read(1) == b"1")
@@ -40,11 +40,11 @@ class Pin:
 class WDT:
     """A watchdog that complains instead of restarting the board."""
 
-    def __init__(self, timeout):  # noqa: ANN001
+    def __init__(self, timeout: int) -> None:
         self._timeout = timeout
         self._fed = time.ticks_ms()
 
-    def feed(self):  # noqa: ANN201
+    def feed(self) -> None:
         """Put it off."""
         now = time.ticks_ms()
         if time.ticks_diff(now, self._fed) > self._timeout:
@@ -52,12 +52,12 @@ class WDT:
         self._fed = now
 
 
-def reset_cause():  # noqa: ANN201
+def reset_cause() -> int:
     """Why the board started."""
     return int(os.getenv("SIM_RESET") or PWRON_RESET)
 
 
-def reset():  # noqa: ANN201
+def reset() -> None:
     """The board restarts; here, it ends."""
     trace("reset")
     sys.exit(3)

@@ -6,10 +6,10 @@ from machine import trace
 _execute = voiceboard.board.Board.execute
 
 
-def execute(self, kind, body, now):  # noqa: ANN001, ANN201
+def execute(self: object, kind: int, body: bytes, now: int) -> int:
     """Carry out a command, and tell."""
     result = _execute(self, kind, body, now)
-    trace("did %d %s %d" % (kind, body.hex() if body else "-", result))
+    trace(f"did {kind} {body.hex() if body else '-'} {result}")
     return result
 
 
