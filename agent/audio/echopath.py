@@ -26,9 +26,9 @@ SIZE, HOP = 512, 256
 EARLIEST, LATEST = -0.05, 0.62
 """Seconds of delay that are looked for; negative: the device claims more delay than it has."""
 
-CLEAR = 8.0
+CLEAR = 12.0
 """Height of the correlation's peak over its RMS from which there is an echo at all. Without
-one the highest of ten thousand values reaches 4 to 5; with one, −20 dB in noise, 20 and more."""
+one the highest of ten thousand values reaches 4 to 9; with one, −20 dB in noise, 20 and more."""
 
 _FIT = 3.0
 """Seconds of the reply that the model is fitted to, the last ones."""

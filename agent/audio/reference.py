@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 
+import numpy as np
+
 from agent.audio.ring import Ring
-from agent.events import Samples
+from agent.events import SAMPLE_RATE, Samples
 
 KEPT = 30.0
 """Seconds kept: the end of a reply and a long answer to it."""
@@ -38,8 +40,10 @@ class PlayedReference:
             if abs(at - self._ring.end) > _JITTER:
                 self._ring.skip_to(at)
             self._ring.add(samples)
-            if samples.any():
-                self._last = self._ring.end
+            sounding = np.flatnonzero(samples)
+            if len(sounding):
+                silent = len(samples) - 1 - int(sounding[-1])
+                self._last = self._ring.end - silent / SAMPLE_RATE
 
     def between(self, start: float, end: float) -> Samples:
         """What sounded from ``start`` to ``end`` on the clock, silence where nothing did."""
