@@ -31,7 +31,8 @@ _VOWEL_CONSONANT = 1.0
 def costs() -> tuple[Floats, Floats]:
     """Substitution costs ``float32[phones + 1, phones + 1]`` and gap costs ``[phones + 1]``."""
     count = len(PHONES)
-    substitution = np.zeros((count + 1, count + 1), np.float32)
+    # A phone cannot stand for the filling after the end of a row.
+    substitution = np.full((count + 1, count + 1), 1e3, np.float32)
     substitution[:count, :count] = substitution_costs()
     substitution[:count, :count] += _VOWEL_CONSONANT * (SYLLABIC[:, None] != SYLLABIC[None, :])
     gaps = np.where(SYLLABIC, _VOWEL_GAP, _CONSONANT_GAP).astype(np.float32)
