@@ -22,6 +22,7 @@ from agent.conversation.ears import Ears
 from agent.conversation.expecting import BestEffort
 from agent.conversation.listening import Listener
 from agent.conversation.loop import Conversation, Sounds
+from agent.conversation.memory import StoredMemory, recalled
 from agent.conversation.ringing import Ringer
 from agent.conversation.speaking import Voice
 from agent.dialogue.carriers import grammar
@@ -32,8 +33,9 @@ from agent.dialogue.manager import Dialogue
 from agent.dialogue.settings import Settings as DialogueSettings
 from agent.dialogue.timers import Timers
 from agent.errors import AgentError
-from agent.events import EventBus
+from agent.events import EventBus, Fault
 from agent.running import Agent, Reopen
+from agent.store import BestEffortStore
 from agent.tts.factory import open_synthesiser
 from agent.wake import WakeWord
 from agent.wake.confirm import ByRecogniser
@@ -87,7 +89,11 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
     listener = Listener(ears, vad, config.endpoint, recogniser, echo, Worker("recognition"),
                         workload, bus, config.wake.word)
     hands = Hands(handlers, ringer, bus, workload, lambda: gate.now)
-    conversation = Conversation(ears, listener, dialogue, hands, voice, expectations, bus,
+    store = BestEffortStore(config.store, lambda what: bus.publish(Fault(gate.now, "store", what)))
+    store.start()
+    dialogue.recall(await recalled(store))
+    conversation = Conversation(ears, listener, dialogue, hands, voice, expectations,
+                                StoredMemory(store, lambda: dialogue.carried), bus,
                                 _sounds(config), config.dialogue.follow_up)
 
     async def upkeep() -> None:
@@ -95,8 +101,13 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
             dialogue.use(names.catalogue)
             await expectations.know(names.bias)
 
+    async def close() -> None:
+        await store.close()
+        if devices.close is not None:
+            await devices.close()
+
     return Agent(conversation, gate, ears, bus, _bridge(config, bus, gate),
-                 reopen=devices.reopen, upkeep=upkeep, close=devices.close)
+                 reopen=devices.reopen, upkeep=upkeep, close=close)
 
 
 class Names:

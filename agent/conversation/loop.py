@@ -9,6 +9,7 @@ from agent.asr import Prepared
 from agent.conversation.carrying_out import Hands
 from agent.conversation.ears import Ears, EndOfAudioError
 from agent.conversation.listening import Listener, Utterance
+from agent.conversation.memory import Memory
 from agent.conversation.speaking import Voice
 from agent.dialogue.turns import Heard, Reply
 from agent.events import (
@@ -81,16 +82,18 @@ class Conversation:
         hands: Carries out directives.
         voice: Speaks.
         expectations: Prepares recognition for what may be said.
+        memory: Keeps the turns.
         bus: Where everything is announced.
         sounds: Played at wake and at reopening.
         follow_up: Seconds the microphone stays open for an answer.
     """
 
     def __init__(self, ears: Ears, listener: Listener, dialogue: Responder, hands: Hands,
-                 voice: Voice, expectations: Expectations, bus: EventBus, sounds: Sounds,
-                 follow_up: float) -> None:
+                 voice: Voice, expectations: Expectations, memory: Memory, bus: EventBus,
+                 sounds: Sounds, follow_up: float) -> None:
         self._ears, self._listener, self._dialogue = ears, listener, dialogue
         self._hands, self._voice, self._expectations = hands, voice, expectations
+        self._memory = memory
         self._bus, self._sounds, self._follow_up = bus, sounds, follow_up
         self._open = False
 
@@ -131,6 +134,7 @@ class Conversation:
             if not isinstance(utterance, Utterance):
                 return self._end(utterance)
             reply = self._understand(utterance, after_wake)
+            self._memory.replied(reply)
             question = _question(reply)
             if question is not None:
                 self._expectations.expect(question)
@@ -146,6 +150,7 @@ class Conversation:
 
     def _greet(self, detection: Detection) -> None:
         self._open = True
+        self._memory.opened()
         self._publish(WakeHeard(self._ears.now, detection.word, detection.engine,
                                 detection.score))
         self._state(AgentState.WAKE)
@@ -166,6 +171,7 @@ class Conversation:
 
     def _understand(self, utterance: Utterance, after_wake: bool) -> Reply:
         decision = utterance.decision
+        self._memory.heard(decision.text)
         # What arbitration has turned down is no second guess for the dialogue.
         others = decision.alternatives if decision.source == "context" else ()
         reply = self._dialogue.respond(Heard(decision.text, others,
@@ -181,6 +187,7 @@ class Conversation:
         if self._open:
             self._open = False
             self._dialogue.close()
+            self._memory.closed()
             self._publish(DialogueClosed(self._ears.now))
 
     def _state(self, state: AgentState) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
 from agent.app import Devices, build
 from agent.audio.files import read
+from agent.config import Config
 from agent.emulate.director import Director, judge
 from agent.emulate.room import Room
 from agent.emulate.scene import Scene
@@ -56,14 +59,22 @@ async def hold(scene: Scene, *, fast: bool, keep_audio: bool = False,
     for observer in watch:
         bus.subscribe(observer)
     room = _furnish(scene, workload if fast else None, keep_audio)
-    agent = await build(scene.settings, Devices(room, room.speaker), bus, workload, announce)
-    director = Director(room, scene.step, bus)
-    await agent.run()
+    with tempfile.TemporaryDirectory(prefix="voice-agent-") as folder:
+        agent = await build(_settings(scene, Path(folder), fast), Devices(room, room.speaker),
+                            bus, workload, announce)
+        director = Director(room, scene.step, bus)
+        await agent.run()
     problems = judge(scene.expect, happened)
     if director.failure:
         problems.insert(0, director.failure)
     heard, played = room.recording()
     return Outcome(tuple(happened), tuple(problems), heard, played)
+
+
+def _settings(scene: Scene, folder: Path, fast: bool) -> Config:
+    """The scene's settings, with a store of its own; where time stands still, none is short."""
+    config = replace(scene.settings, store=replace(scene.settings.store, directory=folder))
+    return replace(config, bias=replace(config.bias, budget_ms=0)) if fast else config
 
 
 def _furnish(scene: Scene, workload: Workload | None, keep: bool) -> Room:
