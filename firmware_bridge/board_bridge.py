@@ -15,6 +15,8 @@ from firmware_bridge.session import Done, Incompatible, Joined, Lost, Report, Se
 from firmware_bridge.shown import Shown
 
 REOPEN_SECONDS = 0.25
+MAX_REOPEN_SECONDS = 1.0
+"""How often a port that stays absent is looked for; looking costs a small board some work."""
 _GOODBYE_SECONDS = 0.3
 _PART = "firmware_bridge"
 _BUTTONS = {messages.Button.PRESS: ButtonKind.PRESS, messages.Button.LONG: ButtonKind.LONG,
@@ -126,18 +128,20 @@ class BoardBridge:
             self._fault(f"stopped: {type(error).__name__}")
 
     async def _join_for_ever(self) -> None:
+        wait = REOPEN_SECONDS
         while True:
             try:
                 self._line = await asyncio.to_thread(self._opener)
             except LineError as error:
                 self._tell_loss(f"no board: {error}")
-                await asyncio.sleep(REOPEN_SECONDS)
-                continue
-            try:
-                await self._serve(self._line)
-            finally:
-                self._close()
-            await asyncio.sleep(REOPEN_SECONDS)
+                wait = min(MAX_REOPEN_SECONDS, 1.5 * wait)
+            else:
+                wait = REOPEN_SECONDS
+                try:
+                    await self._serve(self._line)
+                finally:
+                    self._close()
+            await asyncio.sleep(wait)
 
     async def _serve(self, line: Line) -> None:
         """Run one open line until it breaks."""

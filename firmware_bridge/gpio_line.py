@@ -122,4 +122,4 @@ def _interpreter() -> str:
     raise BridgeUnavailableError(
         "the Raspberry Pi's pins need gpiozero and spidev, and no Python here has both",
         "sudo apt install python3-gpiozero python3-spidev python3-lgpio, or set "
-        "firmware_bridge.kind to \"none\" or \"serial\"")
+        "bridge.kind to \"none\" or \"serial\"")

@@ -68,7 +68,7 @@ def _find() -> str:
 
     found = sorted(p.device for p in list_ports.comports() if (p.vid, p.pid) == _PICO)
     if not found:
-        raise LineError("no Pico found on USB (set firmware_bridge.port if it is elsewhere)")
+        raise LineError("no Pico found on USB (set bridge.port if it is elsewhere)")
     return str(found[0])
 
 
