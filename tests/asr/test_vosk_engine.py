@@ -159,6 +159,16 @@ def test_one_preparation_serves_many_turns_at_once(vosk: VoskRecogniser, korean:
     assert [(r.finish(), r.context[0].text)[1] for r in both] == ["네", "아니요"]
 
 
+def test_anticipating_changes_no_result(vosk: VoskRecogniser, korean: Speak) -> None:
+    samples = korean("감사합니다")
+    pause = len(samples) - SAMPLE_RATE // 2
+    recognition = vosk.start(vosk.prepare(ANSWERS))
+    feed(recognition, samples[:pause])
+    recognition.anticipate()
+    feed(recognition, samples[pause:])
+    assert recognition.finish() == heard(vosk, samples, ANSWERS).finish()
+
+
 def test_an_abandoned_utterance_leaves_nothing_behind(vosk: VoskRecogniser,
                                                       korean: Speak) -> None:
     prepared = vosk.prepare(ANSWERS)

@@ -55,6 +55,14 @@ def test_speech_that_grows_louder_is_not_clipped() -> None:
     assert np.abs(levelled(samples).astype(int)).max() < 32_767
 
 
+def test_a_pause_releases_what_is_held_back() -> None:
+    leveller = Leveller()
+    samples = speech(3_000)[:SAMPLE_RATE // 2 + 3 * BLOCK]
+    assert leveller.accept(samples) == []
+    assert sum(map(len, leveller.pause())) == len(samples)
+    assert leveller.pause() == leveller.flush() == []
+
+
 @given(st.lists(st.integers(0, 9_000), max_size=30), st.sampled_from([0, 700, 9_000]))
 def test_the_sizes_of_the_pieces_change_nothing(sizes: list[int], level: int) -> None:
     samples = speech(level)

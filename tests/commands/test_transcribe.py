@@ -18,7 +18,7 @@ def no_settings_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def beckett(model_path) -> str:  # type: ignore[no-untyped-def]
+def beckett(model_path: Callable[[str], Path]) -> str:
     return str(model_path("moonshine-tiny-en") / "beckett.wav")
 
 

@@ -160,7 +160,8 @@ class VoskRecognition:
         return self._free.partial
 
     def anticipate(self) -> None:
-        """Nothing to do: decoding keeps up with the audio."""
+        """Decode what was held back to learn the level; the rest has kept up with the audio."""
+        self._feed(self._leveller.pause())
 
     def finish(self) -> tuple[Hypothesis, ...]:
         """Free hypotheses, best first, then those under the grammar, best first."""

@@ -46,6 +46,10 @@ class Leveller:
             self._rest = self._rest[BLOCK:]
         return out
 
+    def pause(self) -> list[Samples]:
+        """The whole blocks held back: the speaker paused, so the speech has been heard."""
+        return self._release()
+
     def flush(self) -> list[Samples]:
         """All that is held back; the last block may be shorter."""
         if len(self._rest):
