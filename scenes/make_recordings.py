@@ -54,7 +54,7 @@ CLIPS = (
     Clip("call-meg", SLT, "Alexa. | Call Meg."),
     Clip("bauer", SLT, "Bauer."),
     Clip("jones", SLT, "Jones."),
-    Clip("call-meg-noisy", AWB, "Alexa, call Meg.", 25.0),
+    Clip("call-meg-noisy", AWB, "Alexa. | Call Meg.", 20.0),
     Clip("jones-noisy", AWB, "Jones.", 15.0),
     Clip("light", RMS, "Alexa, turn on the light."),
     Clip("the-bedroom", RMS, "The bedroom."),

@@ -52,4 +52,5 @@ def _in_turn(pitches: Sequence[float], spacing: float) -> np.ndarray:
 
 def _levelled(wave: np.ndarray, level: float) -> Samples:
     peak = 32767 * 10 ** (level / 20)
-    return np.rint(wave * (peak / np.abs(wave).max())).astype(np.int16)
+    out: Samples = np.rint(wave * (peak / np.abs(wave).max())).astype(np.int16)
+    return out

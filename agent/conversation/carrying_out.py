@@ -71,6 +71,10 @@ class Hands:
                 return detection
         return None
 
+    async def apologise(self, text: str, voice: Voice) -> Detection | None:
+        """Say that something failed; the detection that interrupted it, if one did."""
+        return await self._say(text, voice)
+
     async def _handle(self, directive: Directive, voice: Voice) -> Detection | None:
         with self._workload.working():
             outcome = await self._handlers.handle(directive)

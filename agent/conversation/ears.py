@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from agent.audio import Microphone
 from agent.audio.ring import Ring
-from agent.events import AudioOverrun, ButtonKind, ButtonPressed, Event, EventBus
+from agent.errors import AgentError
+from agent.events import AudioOverrun, ButtonKind, ButtonPressed, Event, EventBus, Fault, Samples
 from agent.wake import Detection, WakeWord
 
 KEPT = 12.0
 """Seconds of recent audio kept: what was said while the wake word was being confirmed, and the
 microphone's side of an echo check."""
 
+FAULT_EVERY = 60.0
+"""Seconds between two reports of a wake word engine that fails at every frame."""
+
 
 class EndOfAudioError(Exception):
     """The microphone has no more audio: a file or a scene is over."""
+
+
+class MicrophoneLostError(AgentError):
+    """The microphone went away; told apart from whatever else fails in a turn."""
 
 
 class Ears:
@@ -22,7 +30,7 @@ class Ears:
     Args:
         microphone: Where frames come from.
         wake: Listens for the wake word in every frame, whatever the agent is doing.
-        bus: Button presses are taken from it, overruns go to it.
+        bus: Button presses are taken from it, overruns and faults go to it.
     """
 
     def __init__(self, microphone: Microphone, wake: WakeWord, bus: EventBus) -> None:
@@ -31,6 +39,7 @@ class Ears:
         self._base = 0.0
         self._pressed = False
         self._overruns = 0
+        self._failed = float("-inf")
         bus.subscribe(self._on_event)
 
     @property
@@ -43,17 +52,15 @@ class Ears:
 
         Raises:
             EndOfAudioError: There is no more audio.
-            AgentError: The microphone went away.
+            MicrophoneLostError: The microphone went away.
         """
-        frame = await self._microphone.read()
-        if frame is None:
-            raise EndOfAudioError
+        frame = await self._next()
         begin = self._microphone.now - len(frame) / 16_000
         if begin - self.recent.end > 0.001:
             self.recent.skip_to(begin)
         self.recent.add(frame)
         self._report_overruns()
-        detection = self._wake.accept(frame)
+        detection = self._noticed(frame)
         if self._pressed:
             self._pressed = False
             return Detection("", "button", 1.0, self.now)
@@ -69,11 +76,32 @@ class Ears:
         self._base = self._microphone.now
         self._pressed = False
 
+    async def _next(self) -> Samples:
+        try:
+            frame = await self._microphone.read()
+        except AgentError as error:
+            raise MicrophoneLostError(error.what, error.mend) from error
+        if frame is None:
+            raise EndOfAudioError
+        return frame
+
+    def _noticed(self, frame: Samples) -> Detection | None:
+        """What the wake word engine makes of a frame; one that fails is begun anew."""
+        try:
+            return self._wake.accept(frame)
+        except Exception as error:
+            if self.now - self._failed >= FAULT_EVERY:
+                self._failed = self.now
+                self._bus.publish(Fault(self.now, "wake word", type(error).__name__))
+            self._wake.reset()
+            self._base = self.now
+            return None
+
     def _report_overruns(self) -> None:
         total = self._microphone.overruns
         if total > self._overruns:
             self._bus.publish(AudioOverrun(self.now, total - self._overruns, total))
-            self._overruns = total
+        self._overruns = total  # a device that was opened again counts anew
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, ButtonPressed) and event.kind is ButtonKind.PRESS:

@@ -40,6 +40,9 @@ SAME_WORD = 0.2
 LEAD = 2.0
 """Seconds of audio before the opening that only let the voice activity detector settle."""
 
+CUE_AFTER = 0.35
+"""Seconds without speech after which the speaker is told that the microphone is open."""
+
 PARTIAL_EVERY = 0.3
 """Seconds of speech between two partial hypotheses."""
 
@@ -77,7 +80,8 @@ class Listener:
         self._worker, self._workload, self._bus = worker, workload, bus
 
     async def listen(self, opened: float, *, after_wake: bool, timeout: float | None,
-                     prepared: Prepared | None) -> Utterance | Detection | None:
+                     prepared: Prepared | None,
+                     cue: Callable[[], None]) -> Utterance | Detection | None:
         """The next utterance; a detection when the wake word interrupts; None when nobody speaks.
 
         Args:
@@ -85,21 +89,24 @@ class Listener:
             after_wake: The wake word ended at ``opened``.
             timeout: Seconds without speech after which listening ends; None: as in the settings.
             prepared: What the recogniser was made ready for.
+            cue: Tells the speaker that the microphone is open; called once, and not at all when
+                speech begins at once, which a sound would only disturb.
         """
         closes = opened + (self._settings.timeout if timeout is None else timeout)
         while True:
             left = max(0.0, closes - opened)
-            heard = await self._one(opened, after_wake, left, prepared)
+            heard = await self._one(opened, after_wake, left, prepared, cue)
             if isinstance(heard, Utterance) and not heard.decision.text:
                 heard = _NoWords()
             if not isinstance(heard, _NoWords):
                 return heard
-            opened = self._ears.now
+            opened, cue = self._ears.now, _silently
             self._publish(StateChanged(opened, AgentState.LISTENING if after_wake
                                        else AgentState.FOLLOW_UP))
 
     async def _one(self, opened: float, after_wake: bool, timeout: float,
-                   prepared: Prepared | None) -> Utterance | Detection | _NoWords | None:
+                   prepared: Prepared | None,
+                   cue: Callable[[], None]) -> Utterance | Detection | _NoWords | None:
         recent = self._ears.recent
         endpointer = Endpointer(self._vad, self._settings, at=max(opened, recent.start),
                                 lead=recent.between(max(opened - LEAD, recent.start), opened),
@@ -113,6 +120,9 @@ class Listener:
                     return await self._recognise(ended, hearing, after_wake)
                 if ended is not None:
                     return None
+                if not hearing.begun and recent.end - opened >= CUE_AFTER:
+                    cue()
+                    cue = _silently
                 before = recent.end
                 try:
                     detection = await self._ears.listen()
@@ -148,6 +158,10 @@ class Listener:
         self._bus.publish(event)
 
 
+def _silently() -> None:
+    return
+
+
 class _NoWords:
     """Sound that was no speech to the agent: listening goes on."""
 
@@ -170,6 +184,11 @@ class _Hearing:
         self._worker, self._workload, self._bus = worker, workload, bus
         self._recognition: Recognition | None = None
         self._partial, self._partial_at = "", 0.0
+
+    @property
+    def begun(self) -> bool:
+        """Whether speech has begun."""
+        return self._recognition is not None
 
     async def follow(self, outcomes: Sequence[AnyOutcome]) -> Ended | TimedOut | None:
         """Pass audio on; the outcome that ended the utterance, if one did."""

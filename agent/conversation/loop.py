@@ -7,7 +7,7 @@ from typing import Protocol
 
 from agent.asr import Prepared
 from agent.conversation.carrying_out import Hands
-from agent.conversation.ears import Ears, EndOfAudioError
+from agent.conversation.ears import Ears, EndOfAudioError, MicrophoneLostError
 from agent.conversation.listening import Listener, Utterance
 from agent.conversation.memory import Memory
 from agent.conversation.speaking import Voice
@@ -30,6 +30,10 @@ from agent.wake import Detection
 WORD_END = 0.1
 """Seconds by which an engine may place the end of the wake word too late: half a vowel of it
 harms recognition less than a lost consonant of the command."""
+
+
+APOLOGY = "Sorry, something went wrong."
+"""Said when a turn broke off because a part of the agent failed."""
 
 
 class Responder(Protocol):
@@ -100,17 +104,18 @@ class Conversation:
     async def run(self) -> None:
         """Hold dialogues until there is no more audio.
 
-        Cancelling it closes the turn that is open; it may be run again.
+        Whatever else fails in a turn is told as a ``Fault`` with an apology, and ends that
+        dialogue alone. Cancelling it closes the turn that is open; it may be run again.
 
         Raises:
-            AgentError: The microphone went away.
+            MicrophoneLostError: The microphone went away.
         """
         try:
             while True:
                 self._state(AgentState.IDLE)
                 detection: Detection | None = await self._until_woken()
                 while detection is not None:
-                    detection = await self._hold(detection)
+                    detection = await self._hold_safely(detection)
         except EndOfAudioError:
             return
         finally:
@@ -123,6 +128,24 @@ class Conversation:
             self._hands.tick()
             if detection is not None:
                 return detection
+
+    async def _hold_safely(self, detection: Detection) -> Detection | None:
+        """One dialogue, whatever fails in it."""
+        try:
+            return await self._hold(detection)
+        except (EndOfAudioError, MicrophoneLostError):
+            raise
+        except Exception as error:
+            self._fault("dialogue", error)
+        self._voice.hush()
+        self._close()
+        try:
+            return await self._hands.apologise(APOLOGY, self._voice)
+        except (EndOfAudioError, MicrophoneLostError):
+            raise
+        except Exception as error:
+            self._fault("apology", error)
+            return None
 
     async def _hold(self, detection: Detection) -> Detection | None:
         """One dialogue; returns the detection that ended it early, if one did."""
@@ -146,7 +169,6 @@ class Conversation:
                 return self._end(interrupted)
             prepared = await self._expectations.ready()
             opened, after_wake = self._ears.now, False
-            self._voice.sound(self._sounds.reopen)
 
     def _greet(self, detection: Detection) -> None:
         self._open = True
@@ -155,15 +177,16 @@ class Conversation:
                                 detection.score))
         self._state(AgentState.WAKE)
         self._voice.hush()
-        self._voice.sound(self._sounds.wake)
 
     async def _hear(self, opened: float, after_wake: bool,
                     prepared: Prepared | None) -> Utterance | Detection | None:
         self._publish(MicrophoneOpened(self._ears.now, not after_wake))
         self._state(AgentState.LISTENING if after_wake else AgentState.FOLLOW_UP)
         timeout = None if after_wake else self._follow_up
+        sound = self._sounds.wake if after_wake else self._sounds.reopen
         heard = await self._listener.listen(opened, after_wake=after_wake, timeout=timeout,
-                                            prepared=prepared)
+                                            prepared=prepared,
+                                            cue=lambda: self._voice.sound(sound))
         if heard is None and not after_wake:
             self._publish(FollowUpTimedOut(self._ears.now))
             self._dialogue.timed_out()

@@ -14,6 +14,9 @@ from agent.tts import Synthesiser
 from agent.wake import Detection
 from agent.worker import Workload
 
+BEHIND = 1.0
+"""Seconds by which the microphone's audio is believed to be behind the loudspeaker at most."""
+
 
 class Voice:
     """Says texts through a synthesiser and a loudspeaker, listening meanwhile.
@@ -56,8 +59,16 @@ class Voice:
         self._speaker.stop()
 
     async def quiet(self) -> Detection | None:
-        """Wait until the loudspeaker has been silent for the guard time."""
-        over = self._ears.now + self._speaker.pending + self._guard
+        """Wait until the loudspeaker has been silent for the guard time.
+
+        By the clock of what was heard, which is behind that of the loudspeaker: what the
+        microphone's driver still holds may be the end of the reply.
+        """
+        while self._speaker.pending > 0:
+            if detection := await self._ears.listen():
+                return detection
+        over = self._guard + min(max(self._ears.now, self._speaker.played.last),
+                                 self._ears.now + BEHIND)
         while self._ears.now < over:
             if detection := await self._ears.listen():
                 return detection
@@ -81,8 +92,9 @@ class Voice:
                             first = False
                             waited = time.perf_counter() - asked
                             self._publish(ReplyStarted(self._ears.now, waited))
-        except AgentError as error:
-            self._publish(Fault(self._ears.now, "speech out", error.what))
+        except Exception as error:  # the kind alone: a message may hold the text
+            what = error.what if isinstance(error, AgentError) else type(error).__name__
+            self._publish(Fault(self._ears.now, "speech out", what))
 
     def _publish(self, event: Event) -> None:
         self._bus.publish(event)
