@@ -63,7 +63,7 @@ CLIPS = (
     Clip("coffee-shops", SLT, "Alexa, find a coffee shop."),
     Clip("second-please", SLT, "The second one."),
     Clip("directions", SLT, "Alexa. | Take me there."),
-    Clip("call-patrick", RMS, "Alexa. | Call Patrick."),
+    Clip("call-patrick", AMERICAN, "Alexa. | Call Patrick."),
     Clip("spelled", Voice("flite", "rms", 0.9), "P, A, T, E, L."),
     Clip("yes", RMS, "Yes."),
     Clip("time", SLT, "Alexa, what time is it?"),
