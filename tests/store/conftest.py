@@ -120,9 +120,9 @@ def decrypted_page(page: bytes, number: int, key: bytes, salt: bytes) -> bytes:
 def decrypted(place: Place, key: bytes) -> list[bytes]:
     """Every page of the database and every frame of the log, decrypted."""
     data = place.path.read_bytes()
-    salt, pages = data[:16], []
-    for at in range(0, len(data), PAGE_SIZE):
-        pages.append(decrypted_page(data[at:at + PAGE_SIZE], at // PAGE_SIZE + 1, key, salt))
+    salt = data[:16]
+    pages = [decrypted_page(data[at:at + PAGE_SIZE], at // PAGE_SIZE + 1, key, salt)
+             for at in range(0, len(data), PAGE_SIZE)]
     log = log_path(place.path).read_bytes() if log_path(place.path).exists() else b""
     for at in range(32, len(log) - PAGE_SIZE - 23, PAGE_SIZE + 24):
         number = struct.unpack(">I", log[at:at + 4])[0]
@@ -137,6 +137,14 @@ def memory() -> Iterator[Path]:
     """A folder in a real memory file system."""
     folder = Path(tempfile.mkdtemp(dir="/dev/shm"))
     folder.chmod(0o700)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder in memory, where a sync costs nothing; a killed process cannot tell."""
+    folder = Path(tempfile.mkdtemp(dir="/dev/shm", prefix="store-test-"))
     yield folder
     shutil.rmtree(folder)
 

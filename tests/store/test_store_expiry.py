@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import time
+from typing import Any
 
 import pytest
 
@@ -28,19 +29,22 @@ from agent.store.session import checkpoint
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86_400, 365 * 86_400
 
 
-def say(session, dialogue="d1", turn=0, kind="said", text="call Meg"):
+def say(
+        session: Any, dialogue: Any = "d1", turn: Any = 0, kind: Any = "said",
+        text: Any = "call Meg"
+) -> Any:
     return interactions.append(session, dialogue, turn, "utterance expect-speech",
                                [NewItem(kind, text)])
 
 
-def texts(session, row):
+def texts(session: Any, row: Any) -> Any:
     return [i.text for i in interactions.open_items(session, row)]
 
 
 # --- spans ----------------------------------------------------------------------------------------
 
 
-def test_a_text_is_gone_after_its_span_and_its_row_after_a_day(place):
+def test_a_text_is_gone_after_its_span_and_its_row_after_a_day(place: Any) -> None:
     with place.open() as session:
         row = say(session)
         place.clock.pass_s(299.9)
@@ -53,7 +57,7 @@ def test_a_text_is_gone_after_its_span_and_its_row_after_a_day(place):
 
 
 @pytest.mark.parametrize("kind", ["said", "reply", "screen", "places", "consulted", "mine"])
-def test_each_kind_has_its_own_span(place, kind):
+def test_each_kind_has_its_own_span(place: Any, kind: Any) -> None:
     field = f"{kind}_s" if kind != "mine" else "other_s"
     retention = dataclasses.replace(Retention(), **{field: 20.0})
     with place.with_settings(retention=retention).open() as session:
@@ -63,7 +67,7 @@ def test_each_kind_has_its_own_span(place, kind):
         assert texts(session, usual) == ([] if kind == "mine" else ["call Meg"])
 
 
-def test_no_text_outlives_its_epoch(place):
+def test_no_text_outlives_its_epoch(place: Any) -> None:
     with place.open() as session:
         row = say(session)
         place.clock.pass_s(200)
@@ -73,7 +77,7 @@ def test_no_text_outlives_its_epoch(place):
         assert all(item.expires_at <= epoch.dies_at for item in stored)
 
 
-def test_an_expired_row_that_was_not_swept_starts_anew(place):
+def test_an_expired_row_that_was_not_swept_starts_anew(place: Any) -> None:
     with place.open() as session:
         say(session)
         place.clock.pass_s(DAY)
@@ -85,7 +89,7 @@ def test_an_expired_row_that_was_not_swept_starts_anew(place):
 
 
 @pytest.mark.parametrize("jump", [-YEAR, -DAY, DAY, YEAR])
-def test_a_jump_of_the_wall_clock_changes_nothing_within_a_boot(place, jump):
+def test_a_jump_of_the_wall_clock_changes_nothing_within_a_boot(place: Any, jump: Any) -> None:
     with place.open() as session:
         dead = say(session, "old")
         place.clock.pass_s(300)
@@ -99,7 +103,9 @@ def test_a_jump_of_the_wall_clock_changes_nothing_within_a_boot(place, jump):
 
 
 @pytest.mark.parametrize("jump", [-YEAR, YEAR])
-def test_a_jump_while_the_agent_restarts_changes_nothing_within_a_boot(place, jump):
+def test_a_jump_while_the_agent_restarts_changes_nothing_within_a_boot(
+        place: Any, jump: Any
+) -> None:
     with place.open() as session:
         row = say(session)
     place.clock.wall += jump * 1000
@@ -109,7 +115,7 @@ def test_a_jump_while_the_agent_restarts_changes_nothing_within_a_boot(place, ju
         assert texts(session, row) == []
 
 
-def test_a_reboot_takes_every_text_and_leaves_the_rows(place):
+def test_a_reboot_takes_every_text_and_leaves_the_rows(place: Any) -> None:
     with place.open() as session:
         row = say(session)
     place.reboot(off_s=10)
@@ -120,7 +126,7 @@ def test_a_reboot_takes_every_text_and_leaves_the_rows(place):
         assert session.connection.execute("SELECT count(*) FROM item").fetchone() == (0,)
 
 
-def test_an_expired_row_is_not_revived_by_a_reboot_with_the_clock_a_year_back(place):
+def test_an_expired_row_is_not_revived_by_a_reboot_with_the_clock_a_year_back(place: Any) -> None:
     with place.open() as session:
         say(session, "dead")
         place.clock.pass_s(DAY - HOUR)
@@ -136,7 +142,7 @@ def test_an_expired_row_is_not_revived_by_a_reboot_with_the_clock_a_year_back(pl
         assert interactions.get(session, "live", 0) is None
 
 
-def test_rows_of_an_earlier_boot_go_when_the_clock_turns_out_to_be_later(place):
+def test_rows_of_an_earlier_boot_go_when_the_clock_turns_out_to_be_later(place: Any) -> None:
     with place.open() as session:
         say(session, "before")
     place.reboot(off_s=-HOUR)
@@ -150,7 +156,7 @@ def test_rows_of_an_earlier_boot_go_when_the_clock_turns_out_to_be_later(place):
         assert interactions.get(session, "after", 0)
 
 
-def test_a_year_ahead_at_boot_deletes_old_rows_and_harms_no_new_one(place):
+def test_a_year_ahead_at_boot_deletes_old_rows_and_harms_no_new_one(place: Any) -> None:
     with place.open() as session:
         say(session, "before")
     place.reboot(off_s=YEAR)
@@ -167,7 +173,7 @@ def test_a_year_ahead_at_boot_deletes_old_rows_and_harms_no_new_one(place):
         assert interactions.get(session, "after", 0) is None
 
 
-def test_an_idle_store_notes_the_time_once_an_hour_and_only_while_rows_are_kept(place):
+def test_an_idle_store_notes_the_time_once_an_hour_and_only_while_rows_are_kept(place: Any) -> None:
     with place.open() as session:
         assert not sweep.write_mark(session)
         say(session)
@@ -185,7 +191,7 @@ def test_an_idle_store_notes_the_time_once_an_hour_and_only_while_rows_are_kept(
 # --- epoch keys -----------------------------------------------------------------------------------
 
 
-def test_epoch_keys_lie_only_in_the_memory_file_system_for_their_owner_alone(place):
+def test_epoch_keys_lie_only_in_the_memory_file_system_for_their_owner_alone(place: Any) -> None:
     with place.open() as session:
         row = say(session)
         epoch = session.epochs.find(wrapped_epoch(row.wrapped_key), session.moment().now)
@@ -196,7 +202,7 @@ def test_epoch_keys_lie_only_in_the_memory_file_system_for_their_owner_alone(pla
         assert all(epoch.key not in data for data in place.files().values())
 
 
-def test_an_epoch_key_is_destroyed_when_all_under_it_has_expired(place):
+def test_an_epoch_key_is_destroyed_when_all_under_it_has_expired(place: Any) -> None:
     with place.open() as session:
         say(session)
         path = next(p for p in place.memory.rglob("*.key"))
@@ -208,7 +214,7 @@ def test_an_epoch_key_is_destroyed_when_all_under_it_has_expired(place):
         handle.close()
 
 
-def test_an_epoch_key_goes_as_soon_as_no_text_is_left_under_it(place):
+def test_an_epoch_key_goes_as_soon_as_no_text_is_left_under_it(place: Any) -> None:
     with place.open() as session:
         first = say(session, "d1")
         place.clock.pass_s(61)
@@ -223,7 +229,9 @@ def test_an_epoch_key_goes_as_soon_as_no_text_is_left_under_it(place):
 
 
 @pytest.mark.parametrize("how", ["expiry", "reboot", "closing"])
-def test_without_its_epoch_key_no_earlier_image_shows_a_text(place, tmp_path, how):
+def test_without_its_epoch_key_no_earlier_image_shows_a_text(
+        place: Any, tmp_path: Any, how: Any
+) -> None:
     """With the root key, the database key and every other epoch key in hand."""
     with place.open() as session:
         row = say(session)
@@ -255,7 +263,7 @@ def test_without_its_epoch_key_no_earlier_image_shows_a_text(place, tmp_path, ho
                                        session.moment().now) is None
 
 
-def test_epoch_keys_of_another_boot_are_destroyed_on_sight(place):
+def test_epoch_keys_of_another_boot_are_destroyed_on_sight(place: Any) -> None:
     with place.open() as session:
         row = say(session)
     place.clock.reboot()  # A memory folder that outlived the boot, as a container's may.
@@ -264,7 +272,9 @@ def test_epoch_keys_of_another_boot_are_destroyed_on_sight(place):
         assert not list(place.memory.rglob("*.key"))
 
 
-def test_without_a_memory_file_system_keys_stay_in_the_process(place, tmp_path, monkeypatch):
+def test_without_a_memory_file_system_keys_stay_in_the_process(
+        place: Any, tmp_path: Any, monkeypatch: Any
+) -> None:
     monkeypatch.setattr(memoryfs, "is_in_memory", lambda path: False)
     with place.open() as session:
         row = say(session)
@@ -274,7 +284,7 @@ def test_without_a_memory_file_system_keys_stay_in_the_process(place, tmp_path, 
         assert texts(session, row) == []
 
 
-def test_a_spoiled_epoch_file_is_no_key(place):
+def test_a_spoiled_epoch_file_is_no_key(place: Any) -> None:
     with place.open() as session:
         row = say(session)
     for path in place.memory.rglob("*.key"):
@@ -283,7 +293,7 @@ def test_a_spoiled_epoch_file_is_no_key(place):
         assert texts(session, row) == []
 
 
-def test_a_removed_epoch_file_takes_the_cached_key_with_it(place):
+def test_a_removed_epoch_file_takes_the_cached_key_with_it(place: Any) -> None:
     with place.open() as session:
         row = say(session)
         for path in place.memory.rglob("*.key"):
@@ -293,12 +303,13 @@ def test_a_removed_epoch_file_takes_the_cached_key_with_it(place):
         assert texts(session, again) == ["new"]
 
 
-def test_which_folders_are_in_memory(tmp_path):
+def test_which_folders_are_in_memory(tmp_path: Any) -> None:
     mounts = tmp_path / "mountinfo"
     (tmp_path / "a b").mkdir()
     mounts.write_text(
         "1 1 8:1 / / rw - ext4 /dev/sda rw\n"
-        f"2 1 0:1 / {str(tmp_path / 'a b').replace(' ', chr(92) + '040')} rw shared:1 - tmpfs t rw\n"
+        f"2 1 0:1 / {str(tmp_path / 'a b').replace(' ',
+        chr(92) + '040')} rw shared:1 - tmpfs t rw\n"
         "garbage\n")
     assert memoryfs.is_in_memory(tmp_path / "a b", mounts)
     assert not memoryfs.is_in_memory(tmp_path, mounts)
@@ -306,7 +317,7 @@ def test_which_folders_are_in_memory(tmp_path):
     assert not memoryfs.is_in_memory(tmp_path, tmp_path / "no-such-file")
 
 
-def test_a_memory_folder_that_others_may_enter_is_not_used(memory):
+def test_a_memory_folder_that_others_may_enter_is_not_used(memory: Any) -> None:
     folder = memory / f"voice-agent-{os.geteuid()}"
     folder.mkdir()
     folder.chmod(0o755)
@@ -314,7 +325,7 @@ def test_a_memory_folder_that_others_may_enter_is_not_used(memory):
     assert found is None or memory not in found.parents
 
 
-def test_an_epoch_is_shared_by_a_restarted_agent(memory):
+def test_an_epoch_is_shared_by_a_restarted_agent(memory: Any) -> None:
     one = epochs.MemoryEpochs(memory, "boot", 1000, 5000)
     epoch = one.current(0)
     other = epochs.MemoryEpochs(memory, "boot", 1000, 5000)
@@ -326,7 +337,9 @@ def test_an_epoch_is_shared_by_a_restarted_agent(memory):
 # --- what is left in the files --------------------------------------------------------------------
 
 
-def test_after_a_sweep_no_page_of_database_or_log_holds_an_expired_marker(place, read_pages):
+def test_after_a_sweep_no_page_of_database_or_log_holds_an_expired_marker(
+        place: Any, read_pages: Any
+) -> None:
     """10,000 markers, as event strings, ids and sealed texts, in every page decrypted."""
     markers = [f"mark{n:05d}" for n in range(10_000)]
     with place.with_settings(durable=False).open() as session:
@@ -352,7 +365,7 @@ def test_after_a_sweep_no_page_of_database_or_log_holds_an_expired_marker(place,
         assert log_path(place.path).exists(), "the log itself was among what was read"
 
 
-def test_a_sweep_works_in_chunks_between_which_a_turn_can_write(place):
+def test_a_sweep_works_in_chunks_between_which_a_turn_can_write(place: Any) -> None:
     with place.with_settings(durable=False).open() as session:
         for n in range(600):
             interactions.append(session, f"d{n}", 0, "wake")
@@ -364,7 +377,7 @@ def test_a_sweep_works_in_chunks_between_which_a_turn_can_write(place):
         assert not sweep.pending(session)
 
 
-def test_another_process_cannot_hold_up_the_checkpoint(place):
+def test_another_process_cannot_hold_up_the_checkpoint(place: Any) -> None:
     """The connection is exclusive: there can be no reader to starve it."""
     from agent.store import StoreBusyError
     from agent.store.connection import connect, translated
@@ -381,7 +394,7 @@ def test_another_process_cannot_hold_up_the_checkpoint(place):
         assert not any(log_path(place.path).read_bytes())
 
 
-def test_the_running_store_sweeps_by_itself(place):
+def test_the_running_store_sweeps_by_itself(place: Any) -> None:
     quick = dataclasses.replace(Retention(), sweep_s=1.0)
     engine = Engine(place.with_settings(retention=quick).settings,
                     Surroundings(clock=place.clock, environ=place.environ))

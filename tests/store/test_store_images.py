@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from agent.store.connection import PAGE_SIZE, WAL_FRAME, log_path, translated
 EVENTS = "utterance speak expect-speech"
 
 
-def state(opened):
+def state(opened: Any) -> Any:
     """Everything that the store returns, in one comparable value."""
     moment = opened.moment()
     found = {}
@@ -26,7 +27,7 @@ def state(opened):
     return tuple(sorted(found.items()))
 
 
-def spoil(data, chance):
+def spoil(data: Any, chance: Any) -> Any:
     """One of the things that happen to a file."""
     if not data:
         return data
@@ -50,7 +51,7 @@ def spoil(data, chance):
     return bytes(spoiled)
 
 
-def act(opened, chance, step):
+def act(opened: Any, chance: Any, step: Any) -> None:
     """One step of a conversation, or of the store's own care."""
     kind = chance.random()
     dialogue = f"d{chance.randrange(6)}"
@@ -65,7 +66,7 @@ def act(opened, chance, step):
         session.checkpoint(opened)
 
 
-def half_way(old, new, chance):
+def half_way(old: Any, new: Any, chance: Any) -> Any:
     """A checkpoint cut short: some pages of the new database, the rest of the old."""
     mixed = bytearray(old.ljust(len(new), b"\0"))
     for at in range(0, len(new), PAGE_SIZE):
@@ -74,7 +75,7 @@ def half_way(old, new, chance):
     return bytes(mixed)
 
 
-def images(place, folder, count, seed):
+def images(place: Any, folder: Any, count: Any, seed: Any) -> Any:
     chance = random.Random(seed)
     outcomes = {"last": 0, "earlier": 0, "refused": 0}
     number = 0
@@ -97,7 +98,7 @@ def images(place, folder, count, seed):
     return outcomes
 
 
-def damage(image, older_database, chance):
+def damage(image: Any, older_database: Any, chance: Any) -> None:
     database, log = image.path, log_path(image.path)
     what = chance.choice(("database", "log", "log", "both", "no log", "half a checkpoint"))
     if what == "half a checkpoint":
@@ -114,7 +115,7 @@ def damage(image, older_database, chance):
         log.unlink(missing_ok=True)
 
 
-def look(image, states):
+def look(image: Any, states: Any) -> Any:
     """What became of an image; fails on anything that was never acknowledged."""
     try:
         with image.open() as opened, translated(image.path):
@@ -126,19 +127,21 @@ def look(image, states):
     return "last" if found == states[-1] else "earlier"
 
 
-def test_damaged_images(place, tmp_path):
+def test_damaged_images(place: Any, tmp_path: Any) -> None:
     outcomes = images(place, tmp_path, 60, seed=1)
     assert all(outcomes.values()), outcomes
 
 
 @pytest.mark.long
-def test_three_hundred_damaged_images(place, tmp_path):
+def test_three_hundred_damaged_images(place: Any, tmp_path: Any) -> None:
     outcomes = images(place, tmp_path, 300, seed=2)
     print(f"images: {outcomes}")
     assert sum(outcomes.values()) == 300 and all(outcomes.values()), outcomes
 
 
-def test_a_log_cut_after_its_checkpoint_is_not_mixed_with_the_database(place, tmp_path):
+def test_a_log_cut_after_its_checkpoint_is_not_mixed_with_the_database(
+        place: Any, tmp_path: Any
+) -> None:
     """Every page of such an image is authentic, and both of SQLite's checks may pass."""
     opened = place.session()
     session.prepare(opened)
@@ -157,7 +160,7 @@ def test_a_log_cut_after_its_checkpoint_is_not_mixed_with_the_database(place, tm
     assert refused > 5
 
 
-def test_every_page_flipped_once_returns_no_altered_row(place, tmp_path):
+def test_every_page_flipped_once_returns_no_altered_row(place: Any, tmp_path: Any) -> None:
     with place.open() as opened:
         for n in range(150):
             interactions.append(opened, f"d{n % 9}", n // 9, EVENTS,

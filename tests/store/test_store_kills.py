@@ -8,6 +8,7 @@ import select
 import signal
 import sys
 import time
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from agent.store.connection import connect
 EVENTS = "utterance speak expect-speech"
 
 
-def in_child(work):
+def in_child(work: Any) -> Any:
     """Fork, do the work with a pipe to write to, and return (pid, the pipe's reading end)."""
     reading, writing = os.pipe()
     pid = os.fork()
@@ -31,11 +32,11 @@ def in_child(work):
         os._exit(0)
 
 
-def wait(pid):
+def wait(pid: Any) -> Any:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def read_acknowledged(reading):
+def read_acknowledged(reading: Any) -> Any:
     data = b""
     while chunk := os.read(reading, 65536):
         data += chunk
@@ -43,11 +44,11 @@ def read_acknowledged(reading):
     return len(data)
 
 
-def kill_at(statement, place_in_run):
+def kill_at(statement: Any, place_in_run: Any) -> Any:
     """A trace callback that kills this process at the n-th statement that begins so."""
     left = place_in_run
 
-    def trace(sql):
+    def trace(sql: Any) -> None:
         nonlocal left
         if sql.startswith(statement):
             left -= 1
@@ -56,8 +57,8 @@ def kill_at(statement, place_in_run):
     return trace
 
 
-def write_turns(place, dialogue, trace=None):
-    def work(writing):
+def write_turns(place: Any, dialogue: Any, trace: Any = None) -> Any:
+    def work(writing: Any) -> None:
         opened = place.session()
         session.prepare(opened)
         if trace:
@@ -71,7 +72,7 @@ def write_turns(place, dialogue, trace=None):
     return work
 
 
-def check(place, dialogue, acknowledged):
+def check(place: Any, dialogue: Any, acknowledged: Any) -> None:
     """Open after a kill, which checks everything, and count what is there."""
     with place.open() as opened:
         verify.in_full(opened.connection, opened.path)
@@ -88,7 +89,7 @@ def check(place, dialogue, acknowledged):
 HALVES = ("INSERT INTO item", "INSERT INTO interaction", "UPDATE meta", "COMMIT")
 
 
-def kill_amid_writes(place, count, seed):
+def kill_amid_writes(place: Any, count: Any, seed: Any) -> None:
     chance = random.Random(seed)
     seen = {"by time": 0, **dict.fromkeys(HALVES, 0)}
     for n in range(count):
@@ -106,21 +107,21 @@ def kill_amid_writes(place, count, seed):
     assert min(seen.values()) >= count // 5
 
 
-def test_kills_amid_writes(place):
+def test_kills_amid_writes(place: Any) -> None:
     kill_amid_writes(place, 25, seed=1)
 
 
 @pytest.mark.long
-def test_two_hundred_kills_amid_writes(place):
+def test_two_hundred_kills_amid_writes(place: Any) -> None:
     kill_amid_writes(place, 200, seed=2)
 
 
-def rotation(place, stop_at=None, report=None):
+def rotation(place: Any, stop_at: Any = None, report: Any = None) -> Any:
     """Rotate the key; die at, or report, the n-th function call, C functions included."""
-    def work(writing):
+    def work(writing: Any) -> None:
         count = 0
 
-        def profile(_frame, event, _argument):
+        def profile(_frame: Any, event: Any, _argument: Any) -> None:
             nonlocal count
             if event in ("call", "c_call"):
                 count += 1
@@ -134,7 +135,7 @@ def rotation(place, stop_at=None, report=None):
     return work
 
 
-def opens(place, root):
+def opens(place: Any, root: Any) -> Any:
     connection = connect(place.path, root.database_key, "ro")
     try:
         return connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] > 0
@@ -144,7 +145,7 @@ def opens(place, root):
         connection.close()
 
 
-def kill_amid_rotation(place, count):
+def kill_amid_rotation(place: Any, count: Any) -> None:
     with place.open() as opened:
         for turn in range(10):
             interactions.append(opened, "d1", turn, EVENTS, [NewItem("said", f"said {turn}")])
@@ -170,23 +171,23 @@ def kill_amid_rotation(place, count):
     assert survived["old"] and survived["new"]
 
 
-def test_kills_amid_rotation(place):
+def test_kills_amid_rotation(place: Any) -> None:
     kill_amid_rotation(place, 12)
 
 
 @pytest.mark.long
-def test_fifty_kills_amid_rotation(place):
+def test_fifty_kills_amid_rotation(place: Any) -> None:
     kill_amid_rotation(place, 50)
 
 
-def test_kills_amid_the_making_of_a_store(place, tmp_path):
+def test_kills_amid_the_making_of_a_store(place: Any, tmp_path: Any) -> None:
     for n in range(8):
         here = place.with_settings(directory=tmp_path / f"new{n}")
 
-        def work(_writing, here=here, stop_at=20 + n * n * 30):
+        def work(_writing: Any, here: Any = here, stop_at: Any = 20 + n * n * 30) -> None:
             count = 0
 
-            def profile(_frame, event, _argument):
+            def profile(_frame: Any, event: Any, _argument: Any) -> None:
                 nonlocal count
                 count += 1
                 if count == stop_at:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,12 +21,12 @@ KEY = bytes(range(32))
 HERE = Place("device", "d.0001", "d.0001.100", 256, "said", 1000, 2000)
 
 
-def place_of(vector):
+def place_of(vector: Any) -> Any:
     return Place(**vector["place"])
 
 
 @pytest.mark.parametrize("vector", VECTORS["items"], ids=lambda v: v["name"])
-def test_item_vectors(vector):
+def test_item_vectors(vector: Any) -> None:
     place, key = place_of(vector), bytes.fromhex(vector["key"])
     assert place.associated_data().hex() == vector["associated_data"]
     sealed = sealing.seal(key, vector["text"].encode(), place, bytes.fromhex(vector["nonce"]))
@@ -34,7 +35,7 @@ def test_item_vectors(vector):
 
 
 @pytest.mark.parametrize("vector", VECTORS["wraps"], ids=lambda v: v["name"])
-def test_wrap_vectors(vector):
+def test_wrap_vectors(vector: Any) -> None:
     given = {name: bytes.fromhex(vector[name]) for name in ("epoch_key", "epoch_id", "key",
                                                             "nonce", "wrapped")}
     wrapping = sealing.wrapping_key(given["epoch_key"])
@@ -47,7 +48,7 @@ def test_wrap_vectors(vector):
 
 
 @pytest.mark.parametrize("vector", VECTORS["roots"], ids=lambda v: v["name"])
-def test_root_vectors(vector):
+def test_root_vectors(vector: Any) -> None:
     root = Root(bytes.fromhex(vector["secret"]))
     assert root.database_key.hex() == vector["database_key"]
     assert root.check == vector["check"]
@@ -58,18 +59,18 @@ fields = st.lists(st.one_of(st.text(), st.binary(), st.none(),
 
 
 @given(fields, fields)
-def test_different_fields_never_encode_alike(one, other):
+def test_different_fields_never_encode_alike(one: Any, other: Any) -> None:
     same = [(type(a), a) for a in one] == [(type(b), b) for b in other]
     assert (sealing.canonical(b"x", *one) == sealing.canonical(b"x", *other)) == same
 
 
 @given(st.binary(max_size=200))
-def test_what_was_sealed_is_unsealed(text):
+def test_what_was_sealed_is_unsealed(text: Any) -> None:
     assert sealing.unseal(KEY, sealing.seal(KEY, text, HERE), HERE) == text
 
 
 @given(st.binary(max_size=60), st.data())
-def test_any_flipped_bit_or_missing_end_is_refused(text, data):
+def test_any_flipped_bit_or_missing_end_is_refused(text: Any, data: Any) -> None:
     sealed = sealing.seal(KEY, text, HERE)
     whole = sealed.nonce + sealed.ciphertext
     if data.draw(st.booleans()):
@@ -87,7 +88,7 @@ def test_any_flipped_bit_or_missing_end_is_refused(text, data):
     {"device_id": "other"}, {"interaction_id": "d.0002"}, {"item_id": "d.0001.101"},
     {"seq": 257}, {"kind": "reply"}, {"created_at": 1001}, {"expires_at": 2001},
 ])
-def test_every_bound_field_counts(change):
+def test_every_bound_field_counts(change: Any) -> None:
     sealed = sealing.seal(KEY, b"text", HERE)
     with pytest.raises(SealBrokenError):
         sealing.unseal(KEY, sealed, dataclasses.replace(HERE, **change))
@@ -97,7 +98,7 @@ def test_every_bound_field_counts(change):
     lambda w: b"\x02" + w[1:], lambda w: w[:-1], lambda w: w + b"x", lambda w: b"",
     lambda w: w[:30] + bytes([w[30] ^ 1]) + w[31:], lambda w: w[:1] + bytes(8) + w[9:],
 ])
-def test_an_altered_wrapped_key_is_refused(spoil):
+def test_an_altered_wrapped_key_is_refused(spoil: Any) -> None:
     wrapping = sealing.wrapping_key(KEY)
     wrapped = sealing.wrap(wrapping, b"epoch id", "device", "d.0001", KEY)
     with pytest.raises(SealBrokenError):
@@ -106,7 +107,7 @@ def test_an_altered_wrapped_key_is_refused(spoil):
         sealing.unwrap(wrapping, "device", "d.0002", wrapped)
 
 
-def rewrite(session, item_id, **changes):
+def rewrite(session: Any, item_id: Any, **changes: Any) -> None:
     """Change a stored item as someone could who has the database key."""
     with transaction(session) as change:
         old = rows.items(session, [item_id], session.moment())[0]
@@ -115,7 +116,7 @@ def rewrite(session, item_id, **changes):
 
 
 @pytest.fixture
-def two_turns(place):
+def two_turns(place: Any) -> Any:
     with place.open() as session:
         rows_written = [interactions.append(session, "d1", turn, "utterance",
                                             [NewItem("said", f"text {turn}")])
@@ -123,7 +124,7 @@ def two_turns(place):
         yield session, rows_written
 
 
-def test_a_text_moved_under_another_row_is_refused(two_turns):
+def test_a_text_moved_under_another_row_is_refused(two_turns: Any) -> None:
     session, (first, second) = two_turns
     stolen = rows.items(session, first.item_ids, session.moment())[0]
     rewrite(session, second.item_ids[0], nonce=stolen.nonce, ciphertext=stolen.ciphertext)
@@ -131,13 +132,13 @@ def test_a_text_moved_under_another_row_is_refused(two_turns):
         interactions.open_items(session, second)
 
 
-def test_a_row_that_refers_to_anothers_text_is_refused(two_turns):
+def test_a_row_that_refers_to_anothers_text_is_refused(two_turns: Any) -> None:
     session, (first, second) = two_turns
     with pytest.raises(SealBrokenError):
         interactions.open_items(session, dataclasses.replace(second, item_ids=first.item_ids))
 
 
-def test_a_text_replayed_under_its_rows_next_id_is_refused(two_turns):
+def test_a_text_replayed_under_its_rows_next_id_is_refused(two_turns: Any) -> None:
     session, (first, _) = two_turns
     interactions.append(session, "d1", 0, "utterance", [NewItem("said", "newer")])
     row = interactions.get(session, "d1", 0)
@@ -150,14 +151,14 @@ def test_a_text_replayed_under_its_rows_next_id_is_refused(two_turns):
 @pytest.mark.parametrize("change", [
     {"expires_at": 1_900_000_000_000}, {"kind": "screen"}, {"seq": 9}, {"nonce": bytes(12)},
     {"ciphertext": b"\x01short"}, {"ciphertext": b""}])
-def test_an_edited_text_is_refused(two_turns, change):
+def test_an_edited_text_is_refused(two_turns: Any, change: Any) -> None:
     session, (first, _) = two_turns
     rewrite(session, first.item_ids[0], **change)
     with pytest.raises(SealBrokenError):
         interactions.open_items(session, first)
 
 
-def test_no_two_texts_share_a_nonce(place):
+def test_no_two_texts_share_a_nonce(place: Any) -> None:
     with place.open() as session:
         for turn in range(50):
             interactions.append(session, "d1", turn, "utterance", [NewItem("said", "same")] * 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -17,14 +18,14 @@ from agent.store import (
 )
 
 
-def ask(session, dialogue="d1", turn=0):
+def ask(session: Any, dialogue: Any = "d1", turn: Any = 0) -> Any:
     interactions.append(session, dialogue, turn, "wake utterance", [NewItem("said", "call Meg")])
     return interactions.append(
         session, dialogue, turn, "intent:call speak expect-speech",
         [NewItem("reply", "Meg Jones or Meg Bauer?"), NewItem("screen", "Meg Jones\nMeg Bauer")])
 
 
-def test_the_write_returns_the_row_as_it_stands(place):
+def test_the_write_returns_the_row_as_it_stands(place: Any) -> None:
     with place.open() as session:
         row = ask(session)
         assert row.events == ("wake", "utterance", "intent:call", "speak", "expect-speech")
@@ -32,7 +33,7 @@ def test_the_write_returns_the_row_as_it_stands(place):
         assert row == interactions.get(session, "d1", 0)
 
 
-def test_a_row_that_expects_speech_opens_its_texts_in_order(place):
+def test_a_row_that_expects_speech_opens_its_texts_in_order(place: Any) -> None:
     with place.open() as session:
         row = ask(session)
         kinds = [(item.kind, item.text) for item in interactions.open_items(session, row)]
@@ -40,14 +41,14 @@ def test_a_row_that_expects_speech_opens_its_texts_in_order(place):
                          ("screen", "Meg Jones\nMeg Bauer")]
 
 
-def test_an_older_copy_of_the_row_opens_only_what_it_refers_to(place):
+def test_an_older_copy_of_the_row_opens_only_what_it_refers_to(place: Any) -> None:
     with place.open() as session:
         first = interactions.append(session, "d1", 0, "utterance", [NewItem("said", "one")])
         interactions.append(session, "d1", 0, "speak", [NewItem("reply", "two")])
         assert [i.text for i in interactions.open_items(session, first)] == ["one"]
 
 
-def test_a_turn_that_ends_without_expecting_speech_loses_its_texts_at_once(place):
+def test_a_turn_that_ends_without_expecting_speech_loses_its_texts_at_once(place: Any) -> None:
     with place.open() as session:
         interactions.append(session, "d1", 0, "wake utterance speak",
                             [NewItem("said", "lights off"), NewItem("reply", "done")])
@@ -56,14 +57,16 @@ def test_a_turn_that_ends_without_expecting_speech_loses_its_texts_at_once(place
         assert session.connection.execute("SELECT count(*) FROM item").fetchone() == (0,)
 
 
-def test_a_turn_that_expects_speech_keeps_its_texts_when_it_ends(place):
+def test_a_turn_that_expects_speech_keeps_its_texts_when_it_ends(place: Any) -> None:
     with place.open() as session:
         row = ask(session)
         assert interactions.close_turn(session, "d1", 0) == row
         assert len(interactions.open_items(session, row)) == 3
 
 
-def test_closing_a_dialogue_deletes_the_texts_of_every_turn_but_carries_lists_over(place):
+def test_closing_a_dialogue_deletes_the_texts_of_every_turn_but_carries_lists_over(
+        place: Any
+) -> None:
     with place.open() as session:
         ask(session)
         interactions.append(session, "d1", 1, "utterance speak", [NewItem("said", "Bauer")])
@@ -74,7 +77,7 @@ def test_closing_a_dialogue_deletes_the_texts_of_every_turn_but_carries_lists_ov
         assert [i.text for i in interactions.carry_over(session)] == ["Meg Jones\nMeg Bauer"]
 
 
-def test_carry_over_is_read_across_dialogues_newest_first(place):
+def test_carry_over_is_read_across_dialogues_newest_first(place: Any) -> None:
     with place.open() as session:
         for n in range(3):
             interactions.append(session, f"d{n}", 0, "utterance", [NewItem("places", f"cafe {n}")])
@@ -83,7 +86,7 @@ def test_carry_over_is_read_across_dialogues_newest_first(place):
         assert [i.text for i in interactions.carry_over(session, 1)] == ["cafe 2"]
 
 
-def test_the_last_rounds_of_a_dialogue_are_read_oldest_first(place):
+def test_the_last_rounds_of_a_dialogue_are_read_oldest_first(place: Any) -> None:
     with place.open() as session:
         for turn in range(5):
             interactions.append(session, "d1", turn, "utterance", [NewItem("said", f"text {turn}")])
@@ -92,7 +95,7 @@ def test_the_last_rounds_of_a_dialogue_are_read_oldest_first(place):
         assert texts == ["text 2", "text 3", "text 4"]
 
 
-def test_one_dialogues_close_leaves_another_whose_id_begins_alike(place):
+def test_one_dialogues_close_leaves_another_whose_id_begins_alike(place: Any) -> None:
     with place.open() as session:
         for dialogue in ("d1", "d10", "d1-"):
             interactions.append(session, dialogue, 0, "utterance", [NewItem("said", dialogue)])
@@ -101,7 +104,7 @@ def test_one_dialogues_close_leaves_another_whose_id_begins_alike(place):
         assert left == (2,)
 
 
-def test_a_text_of_fifty_thousand_characters_comes_back_whole(place):
+def test_a_text_of_fifty_thousand_characters_comes_back_whole(place: Any) -> None:
     text = "åäö ☕ " * 10_000
     with place.open() as session:
         row = interactions.append(session, "d1", 0, "utterance", [NewItem("said", text)])
@@ -122,7 +125,9 @@ def test_a_text_of_fifty_thousand_characters_comes_back_whole(place):
     ("d", 0, "wake", (NewItem("said", "x" * 300_000),)),
     ("d", 0, "wake", tuple(NewItem("said", "x") for _ in range(256))),
 ])
-def test_a_malformed_append_is_refused_and_writes_nothing(place, dialogue, turn, event, items):
+def test_a_malformed_append_is_refused_and_writes_nothing(
+        place: Any, dialogue: Any, turn: Any, event: Any, items: Any
+) -> None:
     with place.open() as session:
         with pytest.raises(ValueError) as refused:
             interactions.append(session, dialogue, turn, event, items)
@@ -130,14 +135,14 @@ def test_a_malformed_append_is_refused_and_writes_nothing(place, dialogue, turn,
         assert session.connection.execute("SELECT count(*) FROM interaction").fetchone() == (0,)
 
 
-def test_a_turn_takes_no_endless_list_of_events(place):
+def test_a_turn_takes_no_endless_list_of_events(place: Any) -> None:
     with place.open() as session:
         interactions.append(session, "d1", 0, " ".join(["speak"] * 64))
         with pytest.raises(ValueError):
             interactions.append(session, "d1", 0, "speak")
 
 
-def test_no_repr_shows_a_text(place):
+def test_no_repr_shows_a_text(place: Any) -> None:
     with place.open() as session:
         row = ask(session)
         shown = repr((row, NewItem("said", "Bauer"), interactions.open_items(session, row),
@@ -145,7 +150,7 @@ def test_no_repr_shows_a_text(place):
         assert "Bauer" not in shown and "Jones" not in shown
 
 
-def test_a_deleted_turn_stays_deleted_where_a_cloud_must_hear_of_it(place):
+def test_a_deleted_turn_stays_deleted_where_a_cloud_must_hear_of_it(place: Any) -> None:
     from agent.store import deleting
 
     with place.with_settings(outbox=True).open() as session:
@@ -156,8 +161,8 @@ def test_a_deleted_turn_stays_deleted_where_a_cloud_must_hear_of_it(place):
             interactions.append(session, "d1", 0, "speak")
 
 
-def test_the_asynchronous_store_works_in_the_order_of_the_calls(place):
-    async def scenario():
+def test_the_asynchronous_store_works_in_the_order_of_the_calls(place: Any) -> None:
+    async def scenario() -> None:
         async with await ContextStore.open(place.settings, place.surroundings) as store:
             dialogue = new_dialogue_id()
             calls = [store.append(dialogue, 0, "utterance", [NewItem("said", str(n))])
@@ -173,14 +178,14 @@ def test_the_asynchronous_store_works_in_the_order_of_the_calls(place):
     asyncio.run(scenario())
 
 
-def test_the_store_is_still_there_after_a_restart_within_the_boot(place):
+def test_the_store_is_still_there_after_a_restart_within_the_boot(place: Any) -> None:
     with place.open() as session:
         row = ask(session)
     with place.open() as session:
         assert len(interactions.open_items(session, row)) == 3
 
 
-def test_catalogue_entries_are_kept_replaced_and_removed(place):
+def test_catalogue_entries_are_kept_replaced_and_removed(place: Any) -> None:
     from agent.store import CatalogueEntry, catalogue
 
     with place.open() as session:
