@@ -57,6 +57,8 @@ class Devices:
     """Opens a microphone that went away; None where that is the end."""
     close: Callable[[], Awaitable[None]] | None = None
     """Gives them back."""
+    trouble: Callable[[], AgentError | None] = lambda: None
+    """What is wrong with the loudspeaker now."""
 
 
 async def build(config: Config, devices: Devices, bus: EventBus, workload: Workload,
@@ -82,7 +84,8 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
     ringer = Ringer(devices.speaker, ring_sound(config.audio.sound_level))
     names = Names(config.dialogue, announce)
     dialogue, handlers = _dialogue(config, names.catalogue, ringer, lambda: gate.now)
-    expectations = BestEffort(recogniser, Worker("context"), workload, bus)
+    expectations = BestEffort(recogniser, Worker("context"), workload, bus,
+                              lambda: gate.now)
     await expectations.know(names.bias)
     vad = SileroVad(locate("silero-vad"))
     echo = EchoGuard(ears.recent, devices.speaker.played, vad.twin(), config.endpoint)
@@ -96,7 +99,10 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
                                 StoredMemory(store, lambda: dialogue.carried), bus,
                                 _sounds(config), config.dialogue.follow_up)
 
+    troubles = Troubles(devices.trouble, bus)
+
     async def upkeep() -> None:
+        troubles.look(gate.now)
         if names.changed():
             dialogue.use(names.catalogue)
             await expectations.know(names.bias)
@@ -108,6 +114,25 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
 
     return Agent(conversation, gate, ears, bus, _bridge(config, bus, gate),
                  reopen=devices.reopen, upkeep=upkeep, close=close)
+
+
+class Troubles:
+    """Announces that the loudspeaker failed, once for each time that it does.
+
+    Args:
+        trouble: What is wrong now.
+        bus: Where it is announced.
+    """
+
+    def __init__(self, trouble: Callable[[], AgentError | None], bus: EventBus) -> None:
+        self._trouble, self._bus = trouble, bus
+        self._last: AgentError | None = None
+
+    def look(self, now: float) -> None:
+        """Announce what is wrong and was not before."""
+        last, self._last = self._last, self._trouble()
+        if self._last is not None and self._last is not last:
+            self._bus.publish(Fault(now, "loudspeaker", self._last.what))
 
 
 class Names:

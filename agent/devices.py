@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+import time
 
 from agent.app import Devices
 from agent.audio import Microphone
@@ -10,6 +12,11 @@ from agent.audio.microphone import DeviceMicrophone
 from agent.audio.playback import DeviceSpeaker
 from agent.audio.stream import StreamMicrophone
 from agent.config import Config
+from agent.errors import AgentError
+from agent.events import SAMPLE_RATE, Samples
+
+BURST = 0.1
+"""Seconds by which frames may come at once, as from a sound card behind a pipe."""
 
 
 def open_devices(config: Config) -> Devices:
@@ -22,9 +29,14 @@ def open_devices(config: Config) -> Devices:
 
     microphone = DeviceMicrophone(config.audio)
     clock = _Clock(microphone)
-    speaker = DeviceSpeaker(config.audio, clock.at)
+    try:
+        speaker = DeviceSpeaker(config.audio, clock.at)
+    except AgentError:
+        microphone.release()
+        raise
 
     def reopen(now: float) -> Microphone:
+        speaker.release()  # devices are looked for anew only while none is open
         reload()
         clock.microphone = DeviceMicrophone(config.audio, start=now)
         return clock.microphone
@@ -33,7 +45,7 @@ def open_devices(config: Config) -> Devices:
         await speaker.close()
         await clock.microphone.close()
 
-    return Devices(microphone, speaker, reopen, close)
+    return Devices(microphone, speaker, reopen, close, lambda: speaker.fault)
 
 
 def open_stdin(config: Config, rate: int, channels: int) -> Devices:
@@ -42,15 +54,69 @@ def open_stdin(config: Config, rate: int, channels: int) -> Devices:
     Raises:
         AgentError: The format is not believable, or there is no loudspeaker.
     """
-    microphone = StreamMicrophone(sys.stdin.fileno(), rate=rate, channels=channels,
-                                  queue=config.audio.queue)
-    speaker = DeviceSpeaker(config.audio)
+    microphone = PacedMicrophone(StreamMicrophone(sys.stdin.fileno(), rate=rate,
+                                                  channels=channels, queue=config.audio.queue))
+    speaker = DeviceSpeaker(config.audio, microphone.clock_at)
 
     async def close() -> None:
         await speaker.close()
         await microphone.close()
 
-    return Devices(microphone, speaker, close=close)
+    return Devices(microphone, speaker, close=close, trouble=lambda: speaker.fault)
+
+
+class PacedMicrophone:
+    """Another microphone's frames, no faster than they sound.
+
+    A recording on standard input could be read at once, and its answer would be over before the
+    loudspeaker had asked the question. A sound card behind a pipe is not held up: its clock may
+    be faster than this machine's, by no more than ``SLACK``.
+
+    Args:
+        inner: Where frames come from.
+    """
+
+    SLACK = 0.01
+
+    def __init__(self, inner: Microphone) -> None:
+        self._inner = inner
+        self._due = float("-inf")
+
+    @property
+    def now(self) -> float:
+        """Seconds of audio read so far."""
+        return self._inner.now
+
+    @property
+    def overruns(self) -> int:
+        """Frames that the microphone behind has lost."""
+        return self._inner.overruns
+
+    async def read(self) -> Samples | None:
+        """The next frame, when it is due; None at the end of the audio.
+
+        Raises:
+            AgentError: The stream cannot be read.
+        """
+        frame = await self._inner.read()
+        if frame is not None:
+            early = self._due - time.monotonic()
+            await asyncio.sleep(max(0.0, early))
+            seconds = len(frame) / SAMPLE_RATE * (1 - self.SLACK)
+            self._due = max(self._due + seconds, time.monotonic() + seconds - BURST)
+        return frame
+
+    def clock_at(self, host: float) -> float:
+        """What ``now`` is, or will be, at ``host`` on ``time.monotonic``."""
+        return self.now + max(0.0, host - time.monotonic())
+
+    def clear(self) -> None:
+        """Forget frames not yet read."""
+        self._inner.clear()
+
+    async def close(self) -> None:
+        """Stop reading."""
+        await self._inner.close()
 
 
 class _Clock:

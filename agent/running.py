@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
 
 from agent.audio import Microphone
 from agent.audio.gate import GatedMicrophone
-from agent.conversation.ears import Ears
+from agent.conversation.ears import Ears, MicrophoneLostError
 from agent.conversation.loop import Conversation
 from agent.errors import AgentError
 from agent.events import AgentState, Event, EventBus, Fault, MuteChanged, StateChanged
@@ -16,6 +17,9 @@ from firmware_bridge import Bridge
 
 RETRY = (0.5, 1.0, 2.0, 5.0)
 """Seconds between attempts to open a microphone again; the last is kept up."""
+
+UPKEEP_EVERY = 2.0
+"""Seconds between two looks at what may have changed."""
 
 Reopen = Callable[[float], Microphone]
 """Opens the microphone again, its clock going on from the given seconds."""
@@ -54,9 +58,9 @@ class Agent:
         Raises:
             AgentError: The microphone went away and cannot be opened again.
         """
-        await self._bridge.start()
         keeping = asyncio.create_task(self._keep_up())
         try:
+            await self._bridge.start()
             while not await self._converse():
                 await self._unmuted.wait()
         finally:
@@ -79,15 +83,17 @@ class Agent:
             if self._turns.cancelled() and not _being_cancelled():
                 return False
             raise
-        except AgentError as error:
+        except MicrophoneLostError as error:
             await self._replace(error)
             return False
         return True
 
     async def _replace(self, error: AgentError) -> None:
-        """Open the microphone again, trying until it works."""
-        if self._reopen is None:
+        """Open the microphone again, trying until it works; the clock goes on meanwhile."""
+        reopen = self._reopen
+        if reopen is None:
             raise error
+        lost, since = self._gate.now, time.monotonic()
         self._bus.publish(Fault(self._gate.now, "microphone", error.what))
         self._bus.publish(StateChanged(self._gate.now, AgentState.ERROR))
         with contextlib.suppress(AgentError):
@@ -97,14 +103,20 @@ class Agent:
             await asyncio.sleep(RETRY[min(attempt, len(RETRY) - 1)])
             attempt += 1
             with contextlib.suppress(AgentError):
-                self._gate.replace(self._reopen(self._gate.now))
+                opened = await asyncio.to_thread(
+                    lambda: reopen(lost + time.monotonic() - since))
+                self._gate.replace(opened)
                 self._ears.forget()
                 return
 
     async def _keep_up(self) -> None:
         while self._upkeep is not None:
-            await asyncio.sleep(2.0)
-            await self._upkeep()
+            await asyncio.sleep(UPKEEP_EVERY)
+            try:
+                await self._upkeep()
+            except Exception as error:
+                what = error.what if isinstance(error, AgentError) else type(error).__name__
+                self._bus.publish(Fault(self._gate.now, "upkeep", what))
 
     def _on_event(self, event: Event) -> None:
         if not isinstance(event, MuteChanged):

@@ -34,7 +34,7 @@ class CaptureQueue:
         self._size = 0
         self._ended = False
         self._error: AgentError | None = None
-        self._waiting: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+        self._waiting: tuple[asyncio.AbstractEventLoop, asyncio.Future[bool]] | None = None
 
     @property
     def ended(self) -> bool:
@@ -75,8 +75,10 @@ class CaptureQueue:
             AgentError: It ended with an error.
             TimeoutError: Nothing came in time.
         """
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(0)  # others have their turn while a backlog is worked off
         while True:
-            ready = asyncio.Event()
+            ready: asyncio.Future[bool] = loop.create_future()
             with self._room:
                 if self._blocks:
                     block = self._blocks.popleft()
@@ -87,8 +89,15 @@ class CaptureQueue:
                     raise self._error
                 if self._ended:
                     return None
-                self._waiting = (asyncio.get_running_loop(), ready)
-            await asyncio.wait_for(ready.wait(), patience)
+                self._waiting = (loop, ready)
+            # A timer by itself: asyncio.wait_for costs a task at every block of audio.
+            late = loop.call_later(patience, _settle, ready, False) if patience else None
+            try:
+                if not await ready:
+                    raise TimeoutError
+            finally:
+                if late is not None:
+                    late.cancel()
 
     def clear(self) -> None:
         """Overwrite and forget what is held."""
@@ -109,4 +118,9 @@ class CaptureQueue:
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, None
         if waiting is not None and not waiting[0].is_closed():
-            waiting[0].call_soon_threadsafe(waiting[1].set)
+            waiting[0].call_soon_threadsafe(_settle, waiting[1], True)
+
+
+def _settle(ready: asyncio.Future[bool], came: bool) -> None:
+    if not ready.done():
+        ready.set_result(came)

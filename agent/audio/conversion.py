@@ -56,16 +56,18 @@ class DcBlocker:
         audio = np.concatenate([self._held, audio])
         whole = len(audio) - len(audio) % self.HOP
         self._held = audio[whole:]
-        hops = [self._clean(audio[i:i + self.HOP]) for i in range(0, whole, self.HOP)]
-        return np.concatenate(hops) if hops else np.zeros(0, np.float32)
+        if not whole:
+            return np.zeros(0, np.float32)
+        hops = audio[:whole].reshape(-1, self.HOP)
+        means = hops.mean(axis=1).tolist()
+        return np.concatenate([self._clean(*pair) for pair in zip(hops, means, strict=True)])
 
     def finish(self) -> Floats:
         """The rest, shorter than a hop."""
         rest, self._held = self._held, np.zeros(0, np.float32)
-        return self._clean(rest) if len(rest) else rest
+        return self._clean(rest, float(rest.mean())) if len(rest) else rest
 
-    def _clean(self, hop: Floats) -> Floats:
-        mean = float(hop.mean())
+    def _clean(self, hop: Floats, mean: float) -> Floats:
         first = self._offset is None
         follow = 1.0 if self._offset is None else self._FOLLOW * len(hop) / self.HOP
         offset = self._offset or 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import threading
@@ -58,7 +59,8 @@ class DeviceMicrophone:
         self._closing = False
         self._framer = Framer()
         self._opened: Opened = open_stream("input", self.device, self._capture, self._finished,
-                                           settings.input_latency)
+                                           settings.input_latency,
+                                           lambda rate: round(rate * settings.input_block))
         form = self._opened.format
         self._rate, self._channels = form.rate, form.channels
         self._converter = Converter(form.rate, form.channels)
@@ -117,7 +119,11 @@ class DeviceMicrophone:
         self._framer.clear()
 
     async def close(self) -> None:
-        """Give the device back."""
+        """Give the device back; a driver in trouble may take its time over that."""
+        await asyncio.to_thread(self.release)
+
+    def release(self) -> None:
+        """Give the device back, and wait for the driver to take it."""
         self._closing = True
         self._queue.end()
         self._opened.close()

@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from agent.audio.devices import find
@@ -107,11 +107,19 @@ class DeviceSpeaker:
 
     async def close(self) -> None:
         """Give the device back; what is queued is dropped."""
+        await asyncio.wrap_future(self._give_back())
+        self._worker.shutdown(wait=False)
+
+    def release(self) -> None:
+        """Give the device back until the next sound, and wait for the driver to take it."""
+        self._give_back().result()
+
+    def _give_back(self) -> Future[None]:
         with self._lock:
             self._queue.drop(fade=False)
             self._running, self._halting = False, True
-        await asyncio.wrap_future(self._worker.submit(self._close))
-        self._worker.shutdown(wait=False)
+            self._sounds_until = 0.0
+        return self._worker.submit(self._close)
 
     def _open(self) -> None:
         self.device = find("output", self._settings.output)

@@ -19,6 +19,9 @@ class Settings:
     input_latency: float = setting(
         0.1, "Seconds of audio the microphone's driver may gather before handing it over.",
         minimum=0.005, maximum=1.0)
+    input_block: float = setting(
+        0.08, "Seconds of audio that the microphone hands over at a time; more saves power while "
+        "nobody speaks, less answers sooner.", minimum=0.01, maximum=0.5)
     output_latency: float = setting(
         0.06, "Seconds of audio the loudspeaker's driver holds; more is safer on a busy board, "
         "less stops a reply sooner.", minimum=0.005, maximum=1.0)

@@ -9,11 +9,15 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+import threading
+import traceback
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 from agent.config import Config
 from agent.errors import AgentError
+from models.errors import ModelError
 
 HELP = "listen on the microphone and talk"
 
@@ -39,9 +43,23 @@ def run(args: argparse.Namespace) -> int:
 
     config = with_word(load(args.config), args.word)
     set_up_logging(config)
-    code = asyncio.run(_run(config, args))
+    try:
+        code = asyncio.run(_until_stopped(_run(config, args)))
+    except (AgentError, ModelError) as error:
+        _announce(f"voice-agent: {error}")
+        code = 1
+    except Exception as error:
+        _announce(f"voice-agent: {_place_of(error)}")
+        code = 1
     _leave(code)
     return code
+
+
+def _place_of(error: BaseException) -> str:
+    """The kind of an error and where it was raised; its message may hold what was said."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames))
+    return f"internal error: {type(error).__name__} at {places}"
 
 
 def with_word(config: Config, word: str | None) -> Config:
@@ -73,36 +91,57 @@ async def _run(config: Config, args: argparse.Namespace) -> int:
 
     bus = EventBus()
     LogObserver(bus, config.log.log_transcripts)
-    announce = _announcer(args)
     if sys.stdout.isatty() and not args.quiet:
         watch_terminal(bus)
     devices = (open_stdin(config, args.rate, args.channels) if args.stdin
                else open_devices(config))
-    agent = await build(config, devices, bus, Workload(), announce)
-    task = asyncio.create_task(agent.run())
-    _stop_on_signals(task)
-    announce(f"say “{config.wake.word}”; Ctrl-C ends")
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    agent = await build(config, devices, bus, Workload(), _announce)
+    _announce(f"say “{config.wake.word}”; Ctrl-C ends")
+    await agent.run()
     return 0
 
 
-def _announcer(args: argparse.Namespace) -> Callable[[str], None]:
-    def announce(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+async def _until_stopped(work: Coroutine[Any, Any, int]) -> int:
+    """Run until the end or a signal; both are an end that was wanted."""
+    asyncio.get_running_loop().set_exception_handler(_on_stray_error)
+    task = asyncio.create_task(work)
+    _stop_on_signals(task)
+    with contextlib.suppress(asyncio.CancelledError):
+        return await task
+    return 0
 
-    return announce
+
+def _on_stray_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """An error that nobody waited for: told without its message, unlike asyncio's own log."""
+    error = context.get("exception")
+    if isinstance(error, BaseException):
+        logging.getLogger("voice-agent").warning("%s", _place_of(error))
 
 
-def _stop_on_signals(task: asyncio.Task[None]) -> None:
+def _announce(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _stop_on_signals(task: asyncio.Task[int]) -> None:
+    """Cancel the task at Ctrl-C and SIGTERM; end at the second one, or when it takes too long.
+
+    Plain handlers and a thread, unlike asyncio's own, work while the event loop is busy too.
+    """
     loop = asyncio.get_running_loop()
+    asked = threading.Event()
 
-    def stop() -> None:
-        task.cancel()
-        loop.call_later(GRACE, _leave, 0)
+    def stop(number: int, frame: object) -> None:
+        if asked.is_set():
+            os._exit(0)
+        asked.set()
+        with contextlib.suppress(RuntimeError):  # the loop has ended already
+            loop.call_soon_threadsafe(task.cancel)
+        late = threading.Timer(GRACE, os._exit, (0,))
+        late.daemon = True
+        late.start()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
+        signal.signal(number, stop)
 
 
 def _leave(code: int) -> None:

@@ -12,12 +12,14 @@ from agent.conversation.listening import Listener, Utterance
 from agent.conversation.memory import Memory
 from agent.conversation.speaking import Voice
 from agent.dialogue.turns import Heard, Reply
+from agent.errors import AgentError
 from agent.events import (
     AgentState,
     DialogueClosed,
     Event,
     EventBus,
     ExpectSpeech,
+    Fault,
     FollowUpTimedOut,
     MicrophoneOpened,
     Samples,
@@ -30,7 +32,6 @@ from agent.wake import Detection
 WORD_END = 0.1
 """Seconds by which an engine may place the end of the wake word too late: half a vowel of it
 harms recognition less than a lost consonant of the command."""
-
 
 APOLOGY = "Sorry, something went wrong."
 """Said when a turn broke off because a part of the agent failed."""
@@ -209,9 +210,17 @@ class Conversation:
     def _close(self) -> None:
         if self._open:
             self._open = False
-            self._dialogue.close()
-            self._memory.closed()
+            for close in (self._dialogue.close, self._memory.closed):
+                try:
+                    close()
+                except Exception as error:
+                    self._fault("dialogue", error)
             self._publish(DialogueClosed(self._ears.now))
+
+    def _fault(self, part: str, error: Exception) -> None:
+        """Tell of a failure by its kind alone: its message may hold what was said."""
+        what = error.what if isinstance(error, AgentError) else type(error).__name__
+        self._publish(Fault(self._ears.now, part, what))
 
     def _state(self, state: AgentState) -> None:
         self._publish(StateChanged(self._ears.now, state))

@@ -70,12 +70,16 @@ class Timers:
 
     def find(self, name: str = "") -> list[Timer]:
         """Timers called ``name``, soonest first; all when ``name`` is empty."""
+        if not self._timers:  # as nearly always, at every frame of audio
+            return []
         key, now = canonical(name), self._clock()
         found = [t for t in self._timers if not key or canonical(t.name) == key]
         return sorted(found, key=lambda timer: timer.left(now))
 
     def ring(self) -> bool:
         """Let timers that are due ring; whether any timer began to."""
+        if not self._timers:
+            return False
         now = self._clock()
         due = [t for t in self._timers
                if not t.ringing and t.paused_left is None and t.due <= now]

@@ -1,8 +1,8 @@
 """An emulated room: microphone and loudspeaker on one sample clock.
 
-What the agent plays reaches its own microphone, as it would on a table. In real time a frame
-comes every 20 ms; in fast mode frames come as fast as they are read, and the clock stands still
-while the agent works, so that the same conversation results on any machine.
+What the agent plays reaches its own microphone, as it would on a table. In real time frames
+come as a device hands them over; in fast mode as fast as they are read, and the clock stands
+still while the agent works, so that the same conversation results on any machine.
 """
 
 from __future__ import annotations
@@ -31,15 +31,17 @@ class Room:
         leak: How the agent hears itself; None when it does not (headphones).
         workload: What fast mode waits for; None runs in real time.
         output_delay: Seconds that the emulated loudspeaker takes before a sample sounds.
+        block: Seconds of audio that come at a time in real time, as from a device.
         keep: Keep everything heard and played, for a report.
     """
 
     def __init__(self, *, noise: Samples | None = None, leak: Leak | None = None,
                  workload: Workload | None = None, output_delay: float = 0.04,
-                 keep: bool = False) -> None:
+                 block: float = FRAME / SAMPLE_RATE, keep: bool = False) -> None:
         self._noise = noise if noise is not None and len(noise) else np.zeros(FRAME, np.int16)
         self._echo = _echo_path(leak, output_delay)
         self._workload = workload
+        self._burst = max(1, round(block * SAMPLE_RATE / FRAME))
         self.direct: Callable[[], None] = _nothing
         """Called before every frame: whoever directs the scene."""
         self._clips: deque[Samples] = deque()
@@ -112,7 +114,9 @@ class Room:
         clock = asyncio.get_running_loop().time
         if self._started is None:
             self._started = clock()
-        due = self._started + (self._frames + 1) * FRAME / SAMPLE_RATE
+        if self._frames % self._burst:
+            return
+        due = self._started + (self._frames + self._burst) * FRAME / SAMPLE_RATE
         await asyncio.sleep(max(0.0, due - clock()))
 
     def _background(self) -> npt.NDArray[np.float32]:

@@ -83,4 +83,5 @@ def _furnish(scene: Scene, workload: Workload | None, keep: bool) -> Room:
         gain = 10 ** (scene.room.noise_gain / 20)
         louder = np.clip(read(scene.room.noise) * gain, -32768, 32767)
         noise = louder.astype(np.int16)
-    return Room(noise=noise, leak=scene.room.leak, workload=workload, keep=keep)
+    return Room(noise=noise, leak=scene.room.leak, workload=workload,
+                block=scene.settings.audio.input_block, keep=keep)
