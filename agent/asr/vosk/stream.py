@@ -53,7 +53,7 @@ class Stream:
 
     def finish(self) -> tuple[Hypothesis, ...]:
         """Decode what is queued to the end; best first, empty texts left out."""
-        if self._closed:
+        if self._closed or self._closing:
             return ()
         result = self._worker.submit(self._final)
         for job in self._jobs:
@@ -68,7 +68,8 @@ class Stream:
         self._worker.submit(self._drop)
 
     def _feed(self, data: bytes, count: int) -> None:
-        if self._closing or not data:
+        # Once given back the recogniser may be another stream's.
+        if self._closing or self._closed or not data:
             return
         # The library's own endpoint (the value returned) is ignored: the agent's endpointer
         # decides, and an utterance with a pause stays one.
@@ -79,6 +80,8 @@ class Stream:
             self._partial = json.loads(self._recogniser.PartialResult()).get("partial", "")
 
     def _final(self) -> tuple[Hypothesis, ...]:
+        if self._closed:
+            return ()
         result = json.loads(self._recogniser.FinalResult())
         self._release()
         frames = max(1.0, self._samples / SAMPLE_RATE / FRAME_SECONDS)
