@@ -66,6 +66,8 @@ class ModelFile:
     size: int | None
     """Bytes; None when only the archive's size is known beforehand."""
     sha256: str | None
+    keep: bool = True
+    """False when another file is built of it at installation, after which it goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,9 @@ class Model:
     notes: str = ""
     stand_in: str | None = None
     """The model that does this one's work where this one cannot be had."""
+    build: str | None = None
+    """The module of this package whose ``build(folder)`` makes the ``built`` files."""
+    built: tuple[ModelFile, ...] = ()
     package: str | None = None
     """The Python package that brings the model, for ``bundled`` ones."""
     package_folder: str = ""
@@ -110,13 +115,15 @@ class Model:
 
     @property
     def files(self) -> tuple[ModelFile, ...]:
-        """All files that must be there, over all archives."""
-        return tuple(f for a in self.archives for f in a.files)
+        """All files that must be there: those of all archives, and those built of them."""
+        return (*(f for a in self.archives for f in a.files if f.keep), *self.built)
 
     @property
     def size(self) -> int:
         """Bytes on disk when installed, at most."""
-        return sum(a.unpacked_size for a in self.archives)
+        dropped = sum(f.size or 0 for a in self.archives for f in a.files if not f.keep)
+        return sum(a.unpacked_size for a in self.archives) - dropped + sum(
+            f.size or 0 for f in self.built)
 
     @property
     def download_size(self) -> int:
@@ -170,8 +177,9 @@ def _model(entry: Mapping[str, Any], path: Path) -> Model:
     try:
         if entry["set"] not in get_args(Set):
             raise ValueError(f"set {entry['set']!r} is not one of {', '.join(get_args(Set))}")
-        rest = {k: v for k, v in entry.items() if k != "archive"}
-        return Model(archives=tuple(_archive(a) for a in entry.get("archive", [])), **rest)
+        rest = {k: v for k, v in entry.items() if k not in ("archive", "built")}
+        return Model(archives=tuple(_archive(a) for a in entry.get("archive", [])),
+                     built=tuple(_file(f) for f in entry.get("built", [])), **rest)
     except KeyError as error:
         raise ModelError(f"{path}: model {name}: {error.args[0]} is missing") from error
     except (TypeError, ValueError) as error:
@@ -186,7 +194,7 @@ def _archive(entry: Mapping[str, Any]) -> Archive:
 
 def _file(entry: Mapping[str, Any]) -> ModelFile:
     return ModelFile(entry["path"], entry.get("member", ""), entry.get("size"),
-                     entry.get("sha256"))
+                     entry.get("sha256"), entry.get("keep", True))
 
 
 def _source(entry: Mapping[str, Any]) -> Source:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import importlib
 import json
 import os
 import shutil
@@ -84,6 +85,7 @@ def _install(model: Model, fetching: Fetching) -> None:
         for archive in model.archives:
             _bring(archive, work, fresh, fetching)
         _check(model, fresh)
+        _build(model, fresh, fetching)
         _record(model, fresh)
         _put_in_place(fresh, root / model.name, work)
     fetching.progress.line(f"{model.name}: installed (licence {model.licence})")
@@ -104,6 +106,27 @@ def _check(model: Model, fresh: Path) -> None:
             problem = check_file(fresh / file.path, file)
             if problem:
                 raise ModelError(f"{archive.file}: {problem}")
+
+
+def _build(model: Model, fresh: Path, fetching: Fetching) -> None:
+    """Make what is built of the archives' files, and drop what was only needed for that."""
+    if model.build is None:
+        return
+    fetching.progress.line(f"{model.name}: building")
+    try:
+        module = importlib.import_module(f"models.{model.build}")
+    except ImportError as error:
+        raise ModelError(f"{model.name}: cannot be built ({error})",
+                         "run ./setup_device.sh, which installs what building needs") from error
+    module.build(fresh)
+    for file in model.built:
+        problem = check_file(fresh / file.path, file)
+        if problem:
+            raise ModelError(f"building gave another file than expected: {problem}")
+    for archive in model.archives:
+        for file in archive.files:
+            if not file.keep:
+                (fresh / file.path).unlink()
 
 
 def _record(model: Model, fresh: Path) -> None:

@@ -33,11 +33,18 @@ def test_every_file_has_a_checksum_unless_its_archive_is_unpacked_whole(model: M
             assert known or (archive.unpack_below and archive.unpacked_limit)
 
 
-def test_names_and_archive_names_are_unique() -> None:
+def test_names_are_unique_and_an_archive_s_name_means_one_file() -> None:
     names = [m.name for m in SHIPPED]
-    files = [a.file for m in SHIPPED for a in m.archives]
     assert len(set(names)) == len(names)
-    assert len(set(files)) == len(files)
+    archives = {(a.file, a.sha256) for m in SHIPPED for a in m.archives}
+    assert len({file for file, _ in archives}) == len(archives)
+
+
+def test_built_files_have_checksums_and_what_they_are_built_of_is_not_kept() -> None:
+    for model in SHIPPED:
+        assert bool(model.build) == bool(model.built)
+        assert all(f.sha256 and f.size for f in model.built)
+        assert model.build or all(f.keep for a in model.archives for f in a.files)
 
 
 def test_registries_come_before_the_publisher_s_site() -> None:
