@@ -169,7 +169,7 @@ make_environment() {
     export TMPDIR=$PWD/$VENV/tmp
     {
         pip_locked -- setuptools &&
-            pip_locked --no-build-isolation --use-pep517 -- &&
+            pip_locked --no-deps --no-build-isolation --use-pep517 -- &&
             pip install --no-deps --no-build-isolation --no-index --editable .
     } >&2 || fail "The Python packages could not be installed: the lines above say why." \
         "Mend that and run the same command again."
