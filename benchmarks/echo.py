@@ -38,10 +38,10 @@ from agent.audio.endpointing import Ended, Endpointer  # noqa: E402
 from agent.audio.files import read  # noqa: E402
 from agent.audio.reference import PlayedReference  # noqa: E402
 from agent.audio.ring import Ring  # noqa: E402
-from agent.audio.room import Room, convolve  # noqa: E402
 from agent.audio.settings import EndpointSettings, Settings  # noqa: E402
 from agent.audio.vad import SileroVad  # noqa: E402
 from agent.events import SAMPLE_RATE, Samples  # noqa: E402
+from benchmarks.rooms import Room, convolve  # noqa: E402
 
 TEXTS = (
     "Meg Jones or Meg Bauer?",

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
-from agent.audio.portaudio import LIST, Device, Direction, code_of, load, reload
+from agent.audio.portaudio import LIST, Device, Direction, code_of, load
 from agent.errors import AgentError
 from agent.events import SAMPLE_RATE
 
-T = TypeVar("T")
-
 RATES = (8_000, SAMPLE_RATE, 22_050, 32_000, 44_100, 48_000, 96_000)
 """Sample rates that a device is asked about, Hz."""
-
-BACK_OFF = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Seconds between attempts to open a device that went away; the last one repeats."""
 
 _KIND = {"input": "microphone", "output": "loudspeaker"}
 
@@ -109,32 +103,3 @@ def rates(device: Device, direction: Direction) -> tuple[int, ...]:
         return True
 
     return tuple(rate for rate in RATES if works(rate))
-
-
-async def reopen(make: Callable[[], T], back_off: Sequence[float] = BACK_OFF,
-                 sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-                 report: Callable[[AgentError], None] = lambda error: None) -> T:
-    """Open a device that went away, trying again and again until it is back.
-
-    Close its old stream first, and the other direction's too where possible: PortAudio sees a
-    newly plugged device only when no stream is open.
-
-    Args:
-        make: Opens it; runs in a thread, and raises AgentError while it cannot.
-        back_off: Seconds between the attempts; the last one repeats.
-        sleep: Waits.
-        report: Told why an attempt failed.
-    """
-    attempt = 0
-    while True:
-        try:
-            return await asyncio.to_thread(_look_and_make, make)
-        except AgentError as error:
-            report(error)
-        await sleep(back_off[min(attempt, len(back_off) - 1)])
-        attempt += 1
-
-
-def _look_and_make(make: Callable[[], T]) -> T:
-    reload()
-    return make()

@@ -96,8 +96,8 @@ class _Windows:
         """Enough windows hold speech that the reply does not explain."""
         apart = (self.power > _MUCH_LOUDER * self.echo) & (
             self.power > _FAR_ABOVE_NOISE * self.noise)
-        speech = (self.clean_voice & self.beyond_echo) | (self.raw_voice & apart)
-        return int(speech.sum()) >= _ENOUGH
+        return (int((self.clean_voice & self.beyond_echo).sum()) >= _ENOUGH
+                or int((self.raw_voice & apart).sum()) >= 2 * _ENOUGH)
 
     @property
     def vanished(self) -> bool:
@@ -148,7 +148,7 @@ class EchoGuard:
             return _not_echo(utterance)
         prediction = predict(microphone, shifted(reference, delay), until)
         windows = self._judge(prediction, microphone, utterance.start - start)
-        longer = utterance.speech_end > reach
+        longer = utterance.speech_end > max(reach, end)
         own = not windows.answered and not longer and (
             windows.explained >= _EXPLAINED or windows.vanished)
         return self._result(utterance, windows, delay, own)

@@ -59,16 +59,6 @@ def blocks(path: Path) -> Iterator[Samples]:
             yield out
 
 
-def duration(path: Path) -> float:
-    """Seconds of audio in a file, as its header says.
-
-    Raises:
-        AgentError: As ``blocks``.
-    """
-    with _open(path) as file:
-        return float(file.frames / file.samplerate)
-
-
 def write_wav(path: Path, samples: Samples) -> None:
     """Write ``int16[samples]`` at 16 kHz as a mono WAV that only its owner can read.
 

@@ -10,7 +10,8 @@ from agent.events import SAMPLE_RATE, Samples
 class Ring:
     """Keeps the last ``seconds`` of a stream of samples.
 
-    Positions are seconds on the clock of the stream; the first sample is at ``start``.
+    Positions are seconds on the clock of the stream; the first sample is at ``start``. One
+    thread adds; another may read what is not just about to be overwritten.
 
     Args:
         seconds: How much is kept.

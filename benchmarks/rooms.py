@@ -1,4 +1,4 @@
-"""A synthetic room: how a loudspeaker sounds at a microphone, for tests and emulation."""
+"""Synthetic rooms: how a small loudspeaker sounds at a microphone across the table."""
 
 from __future__ import annotations
 
