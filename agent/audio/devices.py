@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from agent.audio.portaudio import LIST, Device, Direction, code_of, load
+from agent.audio.portaudio import LIST, Device, Direction, code_of, hushed, load
 from agent.errors import AgentError
 from agent.events import SAMPLE_RATE
 
@@ -102,4 +102,5 @@ def rates(device: Device, direction: Direction) -> tuple[int, ...]:
             return False
         return True
 
-    return tuple(rate for rate in RATES if works(rate))
+    with hushed():
+        return tuple(rate for rate in RATES if works(rate))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import logging
+import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -131,7 +133,7 @@ def open_stream(direction: Direction, device: Device, callback: Callable[..., No
     for rate, channels in _formats(direction, device):
         wanted = Format(rate, channels, block(rate))
         try:
-            with _listing:
+            with _listing, hushed():
                 stream = make(samplerate=rate, channels=channels, dtype="int16",
                               blocksize=wanted.block, device=device.number, latency=latency,
                               callback=callback, finished_callback=finished)
@@ -164,6 +166,26 @@ def device_error(what: str, error: Exception | None) -> AgentError:
     mend = {-9985: "another program is using it: close that, or choose another device",
             -9997: "it has none of the usual sample rates: choose another device"}
     return AgentError(f"{what}{reason}", f"{mend.get(code_of(error), 'is it plugged in?')}; {LIST}")
+
+
+@contextlib.contextmanager
+def hushed() -> Iterator[None]:
+    """Keep PortAudio from printing about formats that a device does not have.
+
+    Debian's build writes every refusal to the process's standard error itself, past Python.
+    """
+    with contextlib.ExitStack() as restore:
+        try:
+            sys.stderr.flush()
+            kept = os.dup(2)
+            restore.callback(os.close, kept)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            restore.callback(os.close, nowhere)
+            restore.callback(os.dup2, kept, 2)
+            os.dup2(nowhere, 2)
+        except (OSError, ValueError) as error:
+            _log.debug("standard error stays as it is: %s", type(error).__name__)
+        yield
 
 
 def _hush_alsa() -> None:
