@@ -23,6 +23,7 @@ from agent.conversation.expecting import BestEffort
 from agent.conversation.listening import Listener
 from agent.conversation.loop import Conversation, Sounds
 from agent.conversation.memory import StoredMemory, recalled
+from agent.conversation.muted import Muted
 from agent.conversation.ringing import Ringer
 from agent.conversation.speaking import Voice
 from agent.dialogue.carriers import grammar
@@ -34,6 +35,7 @@ from agent.dialogue.settings import Settings as DialogueSettings
 from agent.dialogue.timers import Timers
 from agent.errors import AgentError
 from agent.events import EventBus, Fault
+from agent.levels import Meter
 from agent.running import Agent, Reopen
 from agent.store import BestEffortStore
 from agent.tts.factory import open_synthesiser
@@ -75,7 +77,7 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
     Raises:
         AgentError: A model, a program or a catalogue is missing or damaged.
     """
-    gate = GatedMicrophone(devices.microphone)
+    gate = _gate(devices)
     recogniser = _recogniser(config, announce)
     ears = Ears(gate, _wake_word(config, recogniser, announce), bus)
     synthesiser = open_synthesiser(config.tts)
@@ -88,6 +90,7 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
                               lambda: gate.now)
     await expectations.know(names.bias)
     vad = SileroVad(locate("silero-vad"))
+    gate.on_mute(vad.reset)
     echo = EchoGuard(ears.recent, devices.speaker.played, vad.twin(), config.endpoint)
     listener = Listener(ears, vad, config.endpoint, recogniser, echo, Worker("recognition"),
                         workload, bus, config.wake.word)
@@ -112,8 +115,19 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
         if devices.close is not None:
             await devices.close()
 
-    return Agent(conversation, gate, ears, bus, _bridge(config, bus, gate),
+    bridge = _bridge(config, bus, gate)
+    meter = (None if config.bridge.kind == "none"
+             else Meter(ears, devices.speaker, bus, bridge.level))
+    return Agent(conversation, Muted(gate, hands), gate, ears, hands, bus, bridge, meter=meter,
                  reopen=devices.reopen, upkeep=upkeep, close=close)
+
+
+def _gate(devices: Devices) -> GatedMicrophone:
+    """The microphone behind its mute, which also silences the loudspeaker."""
+    gate = GatedMicrophone(devices.microphone)
+    gate.on_mute(devices.speaker.stop)
+    gate.on_mute(devices.speaker.played.wipe)
+    return gate
 
 
 class Troubles:

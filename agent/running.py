@@ -9,10 +9,23 @@ from collections.abc import Awaitable, Callable
 
 from agent.audio import Microphone
 from agent.audio.gate import GatedMicrophone
+from agent.conversation.carrying_out import Hands
 from agent.conversation.ears import Ears, MicrophoneLostError
 from agent.conversation.loop import Conversation
+from agent.conversation.muted import Muted
 from agent.errors import AgentError
-from agent.events import AgentState, Event, EventBus, Fault, MuteChanged, StateChanged
+from agent.events import (
+    AgentState,
+    ButtonKind,
+    ButtonPressed,
+    Event,
+    EventBus,
+    Fault,
+    MuteChanged,
+    StateChanged,
+)
+from agent.levels import Meter
+from agent.wake import Detection
 from firmware_bridge import Bridge
 
 RETRY = (0.5, 1.0, 2.0, 5.0)
@@ -28,29 +41,45 @@ Reopen = Callable[[float], Microphone]
 class Agent:
     """Runs the conversation until the audio ends, whatever happens to the microphone.
 
+    The mute switch and the button break off whatever is going on, at any moment: the task that
+    holds the conversation is cancelled, which closes the turn, and begun anew.
+
     Args:
         conversation: What is run.
+        muted: What is run in its place while muted.
         gate: The microphone, with the mute.
         ears: Wiped when the microphone is muted or replaced.
-        bus: Brings ``MuteChanged``; told of faults.
-        reopen: Opens a microphone that went away; None where that is the end.
+        hands: Has the timers, whose ringing the button stops.
+        bus: Brings ``MuteChanged`` and ``ButtonPressed``; told of faults.
         bridge: Lights, button and mute switch.
+        meter: Tells the bridge how loud it is; None where nobody shows it.
+        reopen: Opens a microphone that went away; None where that is the end.
         upkeep: Called every few seconds beside the conversation, to read changed catalogues.
         close: Gives devices, models and children back.
     """
 
-    def __init__(self, conversation: Conversation, gate: GatedMicrophone, ears: Ears,
-                 bus: EventBus, bridge: Bridge, *, reopen: Reopen | None = None,
+    def __init__(self, conversation: Conversation, muted: Muted, gate: GatedMicrophone,
+                 ears: Ears, hands: Hands, bus: EventBus, bridge: Bridge, *,
+                 meter: Meter | None = None, reopen: Reopen | None = None,
                  upkeep: Callable[[], Awaitable[None]] | None = None,
                  close: Callable[[], Awaitable[None]] | None = None) -> None:
-        self._conversation, self._gate, self._ears, self._bus = conversation, gate, ears, bus
-        self._bridge = bridge
+        self._conversation, self._while_muted = conversation, muted
+        self._gate, self._ears, self._hands, self._bus = gate, ears, hands, bus
+        self._bridge, self._meter = bridge, meter
         self._reopen, self._upkeep, self._close = reopen, upkeep, close
         self._turns: asyncio.Task[None] | None = None
-        self._unmuted = asyncio.Event()
-        self._unmuted.set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._woken: Detection | None = None
+        # A switch and a program may both mute; either alone keeps the gate closed.
+        self._mutes = {"hardware": False, "software": False}
         gate.on_mute(ears.forget)
+        # Before the bridge is started: a board that is muted already says so when it is joined.
         bus.subscribe(self._on_event)
+
+    @property
+    def muted(self) -> bool:
+        """Whether anything keeps the microphone muted."""
+        return any(self._mutes.values())
 
     async def run(self) -> None:
         """Hold conversations until there is no more audio, or until cancelled.
@@ -58,24 +87,29 @@ class Agent:
         Raises:
             AgentError: The microphone went away and cannot be opened again.
         """
-        keeping = asyncio.create_task(self._keep_up())
+        self._loop = asyncio.get_running_loop()
+        beside = [asyncio.create_task(self._keep_up())]
+        if self._meter is not None:
+            beside.append(asyncio.create_task(self._meter.run()))
         try:
             await self._bridge.start()
+            await self._bridge.settled()
             while not await self._converse():
-                await self._unmuted.wait()
+                pass
         finally:
-            keeping.cancel()
-            if self._turns is not None:
-                self._turns.cancel()
-            await asyncio.gather(keeping, *([self._turns] if self._turns else []),
-                                 return_exceptions=True)
+            tasks = [*beside, *([self._turns] if self._turns else [])]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._bridge.stop()
             if self._close is not None:
                 await self._close()
 
     async def _converse(self) -> bool:
         """Run the conversation until it ends (True) or is interrupted (False)."""
-        self._turns = asyncio.create_task(self._conversation.run())
+        woken, self._woken = self._woken, None
+        self._turns = asyncio.create_task(
+            self._while_muted.run() if self.muted else self._conversation.run(woken))
         try:
             await asyncio.wait([self._turns])
             self._turns.result()
@@ -95,7 +129,8 @@ class Agent:
             raise error
         lost, since = self._gate.now, time.monotonic()
         self._bus.publish(Fault(self._gate.now, "microphone", error.what))
-        self._bus.publish(StateChanged(self._gate.now, AgentState.ERROR))
+        if not self.muted:
+            self._bus.publish(StateChanged(self._gate.now, AgentState.ERROR))
         with contextlib.suppress(AgentError):
             await self._gate.inner.close()
         attempt = 0
@@ -107,6 +142,7 @@ class Agent:
                     lambda: reopen(lost + time.monotonic() - since))
                 self._gate.replace(opened)
                 self._ears.forget()
+                self._woken = None
                 return
 
     async def _keep_up(self) -> None:
@@ -119,18 +155,48 @@ class Agent:
                 self._bus.publish(Fault(self._gate.now, "upkeep", what))
 
     def _on_event(self, event: Event) -> None:
-        if not isinstance(event, MuteChanged):
+        match event:
+            case MuteChanged():
+                self._on_mute(event)
+            case ButtonPressed():
+                self._on_button(event)
+            case StateChanged(state=state) if self.muted and state is not AgentState.MUTED:
+                # From a turn that is just being broken off: what the lights say last must hold.
+                if self._loop is not None:
+                    self._loop.call_soon(self._show_mute)
+
+    def _on_mute(self, event: MuteChanged) -> None:
+        before = self.muted
+        self._mutes["hardware" if event.hardware else "software"] = event.muted
+        if self.muted == before:
             return
-        if event.muted:
-            self._unmuted.clear()
+        if self.muted:
             self._gate.mute()
-            if self._turns is not None:
-                self._turns.cancel()
-            self._bus.publish(StateChanged(event.at, AgentState.MUTED))
         else:
             self._gate.unmute()
-            self._ears.forget()
-            self._unmuted.set()
+        self._break_off()
+        self._show_mute()
+
+    def _on_button(self, event: ButtonPressed) -> None:
+        """A press opens the microphone, as the wake word does; a long one ends everything."""
+        if event.kind is ButtonKind.DOUBLE:
+            return  # the press that it began with has opened the microphone
+        silenced = self._hands.stop_ringing()
+        if event.kind is ButtonKind.LONG:
+            self._break_off()
+        elif not silenced and not self.muted:
+            self._break_off()
+            self._woken = Detection("", "button", 1.0, event.at)
+
+    def _break_off(self) -> None:
+        """End what is going on; a press of the button that nobody has noticed yet is dropped."""
+        self._woken = None
+        if self._turns is not None:
+            self._turns.cancel()
+
+    def _show_mute(self) -> None:
+        if self.muted:
+            self._bus.publish(StateChanged(self._gate.now, AgentState.MUTED))
 
 
 def _being_cancelled() -> bool:

@@ -70,6 +70,13 @@ class Bridge(Protocol):
         """
         ...
 
+    async def settled(self) -> None:
+        """Wait until it is known whether the switch mutes the microphone.
+
+        Returns at once when there is no board, and soon when it does not answer.
+        """
+        ...
+
     async def stop(self) -> None:
         """Take leave of the board, so that it goes dark instead of showing an error."""
         ...

@@ -18,6 +18,7 @@ REOPEN_SECONDS = 0.25
 MAX_REOPEN_SECONDS = 1.0
 """How often a port that stays absent is looked for; looking costs a small board some work."""
 _GOODBYE_SECONDS = 0.3
+_SETTLE_SECONDS = 2.0
 _PART = "firmware_bridge"
 _BUTTONS = {messages.Button.PRESS: ButtonKind.PRESS, messages.Button.LONG: ButtonKind.LONG,
             messages.Button.DOUBLE: ButtonKind.DOUBLE}
@@ -53,6 +54,8 @@ class BoardBridge:
         self._timer: asyncio.TimerHandle | None = None
         self._broken = asyncio.Event()
         self._said_bye = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._hardware_mute = False
         self._leaving = False
         self._loss_told = False
         self._pumping = self._pump_again = False
@@ -74,6 +77,13 @@ class BoardBridge:
         self._thread = threading.get_ident()
         self._unsubscribe = self._events.subscribe(self._follow)
         self._task = asyncio.create_task(self._keep_joined(), name="firmware bridge")
+
+    async def settled(self) -> None:
+        """Wait for the switch's position, a board that is absent, or two seconds."""
+        try:
+            await asyncio.wait_for(self._settled.wait(), _SETTLE_SECONDS)
+        except TimeoutError:
+            log.info("no board has told its switch's position yet")
 
     async def stop(self) -> None:
         """Say goodbye to the board and close the line."""
@@ -237,10 +247,15 @@ class BoardBridge:
 
     def _take_mute(self, muted: bool) -> None:
         # A mute holds while the board is away, and is not told again when it is back.
-        if muted != self._status.muted:
-            self._status = replace(self._status, muted=muted)
-            self._events.publish(
-                MuteChanged(self._now(), muted, hardware=self._status.cuts_supply))
+        was, was_hardware = self._status.muted, self._hardware_mute
+        hardware = self._hardware_mute = self._status.cuts_supply
+        self._status = replace(self._status, muted=muted)
+        if muted != was or (muted and hardware != was_hardware):
+            told = was_hardware if was and not muted else hardware
+            self._events.publish(MuteChanged(self._now(), muted, hardware=told))
+        if muted and was and hardware != was_hardware:  # a board of the other kind took its place
+            self._events.publish(MuteChanged(self._now(), False, hardware=was_hardware))
+        self._settled.set()
 
     def _take_fault(self, code: int) -> None:
         self._fault(_FAULTS.get(code, f"the board reports fault {code}"))
@@ -258,6 +273,7 @@ class BoardBridge:
             self._loss_told = True
             log.info("%s", text)
             self._fault(text)
+        self._settled.set()
 
     def _fault(self, text: str) -> None:
         self._events.publish(Fault(self._now(), _PART, text))

@@ -16,6 +16,9 @@ class NoBridge:
     async def start(self) -> None:
         """Nothing to start."""
 
+    async def settled(self) -> None:
+        """Nothing to wait for."""
+
     async def stop(self) -> None:
         """Nothing to stop."""
 

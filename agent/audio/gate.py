@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from agent.audio import Microphone
 from agent.events import Samples
+
+_log = logging.getLogger(__name__)
 
 
 class GatedMicrophone:
     """Hands on another microphone's frames, and none of what was captured while muted.
 
     While muted, ``read`` does not return: it takes frames from the device, drops them and waits
-    for unmuting, so that the clock goes on and nothing piles up. All calls belong to one
-    event loop.
+    for unmuting. All calls belong to one event loop.
 
     Args:
         inner: Where frames come from.
@@ -23,7 +25,7 @@ class GatedMicrophone:
         self._inner = inner
         self._muted = False
         self._turns = 0
-        self._wipes: list[Callable[[], None]] = []
+        self._wipes: list[Callable[[], object]] = []
 
     @property
     def inner(self) -> Microphone:
@@ -51,8 +53,8 @@ class GatedMicrophone:
         """Frames that the microphone behind has lost."""
         return self._inner.overruns
 
-    def on_mute(self, wipe: Callable[[], None]) -> None:
-        """Have ``wipe`` called at every muting: for whatever holds audio."""
+    def on_mute(self, wipe: Callable[[], object]) -> None:
+        """Have ``wipe`` called at every muting and unmuting: for whatever holds audio."""
         self._wipes.append(wipe)
 
     def mute(self) -> None:
@@ -79,6 +81,16 @@ class GatedMicrophone:
                 return frame
             del frame
 
+    async def skip(self) -> bool:
+        """Take a frame from the device and drop it unseen; False at the end of the audio.
+
+        Called while muted, so that the clock goes on and nothing piles up.
+
+        Raises:
+            AgentError: The device went away.
+        """
+        return await self._inner.read() is not None
+
     def clear(self) -> None:
         """Forget frames captured but not yet read."""
         self._inner.clear()
@@ -89,6 +101,8 @@ class GatedMicrophone:
 
     def _forget(self) -> None:
         self._turns += 1
-        self._inner.clear()
-        for wipe in self._wipes:
-            wipe()
+        for wipe in (self._inner.clear, *self._wipes):
+            try:
+                wipe()
+            except Exception as error:  # the others are to be wiped all the same
+                _log.error("muting could not wipe everything: %s", type(error).__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
@@ -35,6 +36,10 @@ class DirectiveHandlers(Protocol):
         """Let timers that are due ring."""
         ...
 
+    def stop_ringing(self) -> bool:
+        """Stop the timers that ring; whether any did."""
+        ...
+
 
 class Hands:
     """Issues directives one after another: speaks, or has them handled.
@@ -51,11 +56,16 @@ class Hands:
                  workload: Workload, now: Callable[[], float]) -> None:
         self._handlers, self._ringer = handlers, ringer
         self._bus, self._workload, self._now = bus, workload, now
+        self._doing: set[asyncio.Future[Outcome]] = set()
 
     def tick(self) -> None:
         """Let timers that are due ring; called with every frame while idle."""
         self._handlers.tick()
         self._ringer.tick()
+
+    def stop_ringing(self) -> bool:
+        """Stop the timers that ring, as the button does; whether any did."""
+        return self._handlers.stop_ringing()
 
     async def carry_out(self, reply: Reply, voice: Voice) -> Detection | None:
         """Carry out the reply; the detection that interrupted it, if one did."""
@@ -77,7 +87,11 @@ class Hands:
 
     async def _handle(self, directive: Directive, voice: Voice) -> Detection | None:
         with self._workload.working():
-            outcome = await self._handlers.handle(directive)
+            # What was begun is carried out, even when the turn is broken off meanwhile.
+            doing = asyncio.ensure_future(self._handlers.handle(directive))
+            self._doing.add(doing)
+            doing.add_done_callback(self._doing.discard)
+            outcome = await asyncio.shield(doing)
         if outcome.problem:
             self._publish(Fault(self._now(), type(directive).__name__, outcome.problem))
         return await self._say(outcome.speech, voice) if outcome.speech else None

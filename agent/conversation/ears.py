@@ -1,11 +1,11 @@
-"""The microphone as the conversation uses it: the recent past, the wake word, the button."""
+"""The microphone as the conversation uses it: the recent past, and the wake word."""
 
 from __future__ import annotations
 
 from agent.audio import Microphone
 from agent.audio.ring import Ring
 from agent.errors import AgentError
-from agent.events import AudioOverrun, ButtonKind, ButtonPressed, Event, EventBus, Fault, Samples
+from agent.events import AudioOverrun, EventBus, Fault, Samples
 from agent.wake import Detection, WakeWord
 
 KEPT = 12.0
@@ -25,22 +25,20 @@ class MicrophoneLostError(AgentError):
 
 
 class Ears:
-    """Reads frames, keeps the last seconds, and notices the wake word and the button.
+    """Reads frames, keeps the last seconds, and notices the wake word.
 
     Args:
         microphone: Where frames come from.
         wake: Listens for the wake word in every frame, whatever the agent is doing.
-        bus: Button presses are taken from it, overruns and faults go to it.
+        bus: Overruns and faults go to it.
     """
 
     def __init__(self, microphone: Microphone, wake: WakeWord, bus: EventBus) -> None:
         self._microphone, self._wake, self._bus = microphone, wake, bus
         self.recent = Ring(KEPT)
         self._base = 0.0
-        self._pressed = False
         self._overruns = 0
         self._failed = float("-inf")
-        bus.subscribe(self._on_event)
 
     @property
     def now(self) -> float:
@@ -61,9 +59,6 @@ class Ears:
         self.recent.add(frame)
         self._report_overruns()
         detection = self._noticed(frame)
-        if self._pressed:
-            self._pressed = False
-            return Detection("", "button", 1.0, self.now)
         if detection is None:
             return None
         return Detection(detection.word, detection.engine, detection.score,
@@ -74,7 +69,6 @@ class Ears:
         self.recent.wipe()
         self._wake.reset()
         self._base = self._microphone.now
-        self._pressed = False
 
     async def _next(self) -> Samples:
         try:
@@ -102,7 +96,3 @@ class Ears:
         if total > self._overruns:
             self._bus.publish(AudioOverrun(self.now, total - self._overruns, total))
         self._overruns = total  # a device that was opened again counts anew
-
-    def _on_event(self, event: Event) -> None:
-        if isinstance(event, ButtonPressed) and event.kind is ButtonKind.PRESS:
-            self._pressed = True

@@ -102,21 +102,24 @@ class Conversation:
         self._bus, self._sounds, self._follow_up = bus, sounds, follow_up
         self._open = False
 
-    async def run(self) -> None:
+    async def run(self, woken: Detection | None = None) -> None:
         """Hold dialogues until there is no more audio.
 
         Whatever else fails in a turn is told as a ``Fault`` with an apology, and ends that
         dialogue alone. Cancelling it closes the turn that is open; it may be run again.
+
+        Args:
+            woken: What begins the first one at once, such as the button; None: the wake word.
 
         Raises:
             MicrophoneLostError: The microphone went away.
         """
         try:
             while True:
+                while woken is not None:
+                    woken = await self._hold_safely(woken)
                 self._state(AgentState.IDLE)
-                detection: Detection | None = await self._until_woken()
-                while detection is not None:
-                    detection = await self._hold_safely(detection)
+                woken = await self._until_woken()
         except EndOfAudioError:
             return
         finally:

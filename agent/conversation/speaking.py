@@ -45,8 +45,7 @@ class Voice:
             detection = await self._play(making)
         finally:
             making.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await making
+            await asyncio.wait([making])  # unlike awaiting it, does not swallow a cancellation
         self._publish(ReplyEnded(self._ears.now, detection is None))
         return detection
 

@@ -82,6 +82,12 @@ class Handlers:
             self._rung = ringing
             self._ring(ringing)
 
+    def stop_ringing(self) -> bool:
+        """Stop the timers that ring; whether any did."""
+        stopped = self._timers.stop_ringing() > 0
+        self.tick()
+        return stopped
+
     async def handle(self, directive: Directive) -> Outcome:
         """Carry out a directive; those that are not for handlers (``Speak`` …) do nothing."""
         match directive:
