@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
@@ -42,11 +43,9 @@ def connect(path: Path, key: bytes, mode: Mode) -> Connection:
         key: The raw 32-byte key.
         mode: ``ro`` never changes the file or its log, ``rw`` never creates one.
     """
-    from sqlcipher3 import dbapi2
-
     name = f"file:{quote(str(path.absolute()))}?mode={mode}"
     with translated(path):
-        connection = dbapi2.connect(name, uri=True, isolation_level=None, timeout=2.0)
+        connection = _engine().connect(name, uri=True, isolation_level=None, timeout=2.0)
         try:
             _configure(connection, key, mode)
         except BaseException:
@@ -101,12 +100,17 @@ def translated(path: Path) -> Iterator[None]:
     Raises:
         StoreError: One of its kinds; the message names the file and repeats no value.
     """
-    from sqlcipher3 import dbapi2
-
     try:
         yield
-    except dbapi2.Error as error:
+    except _engine().Error as error:
         raise _translate(error, path) from None
+
+
+@cache
+def _engine() -> Any:
+    from sqlcipher3 import dbapi2
+
+    return dbapi2
 
 
 def _translate(error: Exception, path: Path) -> StoreError:

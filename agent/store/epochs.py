@@ -13,6 +13,7 @@ import logging
 import os
 import secrets
 import struct
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,8 @@ from agent.store.sealing import EPOCH_ID_BYTES, KEY_BYTES, wrapping_key
 log = logging.getLogger(__name__)
 
 MAGIC = b"voice-agent epoch 1\n"
+LOOK_EVERY_S = 0.2
+"""How often a known key's file is looked for; it goes when someone else destroys the key."""
 RECORD = struct.Struct(f">{len(MAGIC)}s36s{EPOCH_ID_BYTES}s{KEY_BYTES}sqq")
 
 
@@ -81,6 +84,7 @@ class MemoryEpochs:
         self._longest = longest_ms
         self._known: dict[bytes, Epoch] = {}
         self._current: Epoch | None = None
+        self._looked = 0.0
         self._drop_unfinished()
 
     @property
@@ -162,7 +166,13 @@ class MemoryEpochs:
 
     def _still_there(self, epoch_id: bytes) -> bool:
         # Another process that erases the store removes the file; a cached key must go with it.
-        return self._folder is None or self._path(epoch_id).exists()
+        if self._folder is None:
+            return True
+        now = time.monotonic()
+        if now - self._looked < LOOK_EVERY_S and epoch_id in self._known:
+            return True
+        self._looked = now
+        return self._path(epoch_id).exists()
 
     def _write(self, epoch: Epoch) -> None:
         path = self._path(epoch.id)

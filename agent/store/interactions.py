@@ -25,6 +25,8 @@ from agent.store.session import Change, Session, require_room, transaction
 CARRY_OVER_LIMIT = 32
 """Carry-over items that are read at most, newest first."""
 ITEMS_PER_APPEND = 255
+OP_ID_BYTES = 16
+RANDOM_PER_ITEM = OP_ID_BYTES + sealing.NONCE_BYTES
 
 
 def append(session: Session, dialogue_id: str, turn: int, event: str,
@@ -49,8 +51,10 @@ def append(session: Session, dialogue_id: str, turn: int, event: str,
         row = _next_version(session, change.moment, old, dialogue_id, turn, events)
         if items:
             row, key, dies_at = _with_key(session, change, row)
-            sealed = [_seal(session, change.moment, row, key, dies_at, place, item.kind, text)
-                      for place, (item, text) in enumerate(zip(items, texts, strict=True))]
+            chance = secrets.token_bytes(RANDOM_PER_ITEM * len(items))
+            sealed = [_seal(session, change.moment, row, key, dies_at, index, item.kind, text,
+                            chance[index * RANDOM_PER_ITEM:(index + 1) * RANDOM_PER_ITEM])
+                      for index, (item, text) in enumerate(zip(items, texts, strict=True))]
             row = replace(row, item_ids=(*row.item_ids, *(item.id for item in sealed)))
             # The items go in first: a row never refers to an item that is not there.
             for item in sealed:
@@ -99,20 +103,21 @@ def _with_key(session: Session, change: Change,
         rows.delete_items(session, change, row.item_ids)
         row = replace(row, item_ids=())
     epoch = session.epochs.current(now)
-    key = secrets.token_bytes(sealing.KEY_BYTES)
-    wrapped = sealing.wrap(epoch.wrapping, epoch.id, row.device_id, row.id, key)
+    chance = secrets.token_bytes(sealing.KEY_BYTES + sealing.NONCE_BYTES)
+    key, nonce = chance[:sealing.KEY_BYTES], chance[sealing.KEY_BYTES:]
+    wrapped = sealing.wrap(epoch.wrapping, epoch.id, row.device_id, row.id, key, nonce)
     return replace(row, wrapped_key=wrapped), key, epoch.dies_at
 
 
 def _seal(session: Session, moment: Moment, row: Interaction, key: bytes, dies_at: int,
-          index: int, kind: str, text: bytes) -> SealedItem:
+          index: int, kind: str, text: bytes, chance: bytes) -> SealedItem:
     # Version and place in the append: rises, and is never used twice even after deletions.
     seq = row.version << 8 | index
     expires_at = min(moment.now + session.settings.retention.span_ms(kind), dies_at)
     item_id = f"{row.id}.{seq:x}"
     place = sealing.Place(row.device_id, row.id, item_id, seq, kind, moment.now, expires_at)
-    sealed = sealing.seal(key, text, place)
-    return SealedItem(item_id, row.id, seq, kind, secrets.token_bytes(16), sealed.nonce,
+    sealed = sealing.seal(key, text, place, chance[OP_ID_BYTES:])
+    return SealedItem(item_id, row.id, seq, kind, chance[:OP_ID_BYTES], sealed.nonce,
                       sealed.ciphertext, moment.now, expires_at)
 
 

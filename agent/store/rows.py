@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple
+from operator import attrgetter
 from typing import Any
 
 from agent.store import schema
 from agent.store.clock import LIVE, Moment, parameters
+from agent.store.errors import DamagedStoreError
 from agent.store.records import Interaction, SealedItem
 from agent.store.session import Change, Session
 
@@ -25,13 +26,19 @@ _PUT_ITEM = f"INSERT INTO item({_ITEM}) VALUES({', '.join('?' * (len(schema.ITEM
 
 Row = tuple[Any, ...]
 
+_item_values = attrgetter(*schema.ITEM)
+
 
 def to_interaction(session: Session, row: Row) -> Interaction:
     """Make an interaction of a row, once its tag fits."""
     session.check_tag("interaction", row)
+    return _make(row)
+
+
+def _make(row: Row) -> Interaction:
     return Interaction(
         id=row[0], dialogue_id=row[1], device_id=row[2], turn=row[3],
-        events=tuple(row[4].split()), item_ids=tuple(row[5].split()), version=row[6],
+        events=tuple(row[4].split()), item_ids=_item_ids(row[0], row[5]), version=row[6],
         acked_version=row[7], created_at=row[8], expires_at=row[9], deleted=bool(row[10]),
         wrapped_key=row[11])
 
@@ -39,9 +46,19 @@ def to_interaction(session: Session, row: Row) -> Interaction:
 def from_interaction(interaction: Interaction) -> Row:
     """The columns of an interaction, without its tag."""
     return (interaction.id, interaction.dialogue_id, interaction.device_id, interaction.turn,
-            " ".join(interaction.events), " ".join(interaction.item_ids), interaction.version,
+            " ".join(interaction.events), _item_suffixes(interaction), interaction.version,
             interaction.acked_version, interaction.created_at, interaction.expires_at,
             int(interaction.deleted), interaction.wrapped_key)
+
+
+def _item_ids(interaction_id: str, suffixes: str) -> tuple[str, ...]:
+    return tuple([f"{interaction_id}.{suffix}" for suffix in suffixes.split()])
+
+
+def _item_suffixes(interaction: Interaction) -> str:
+    """The items' ids without what they share, which is the row's own id."""
+    skip = len(interaction.id) + 1
+    return " ".join([item_id[skip:] for item_id in interaction.item_ids])
 
 
 def to_item(session: Session, row: Row) -> SealedItem:
@@ -89,12 +106,15 @@ def write(session: Session, change: Change, interaction: Interaction,
     if old:
         change.toggle(tag_of(session, old))
     row = session.connection.execute(_WRITE, (*values, tag)).fetchone()
-    return to_interaction(session, row)
+    if row != (*values, tag):
+        raise DamagedStoreError(f"the context store {session.path} wrote another row than given",
+                                "`voice-agent privacy erase` starts a new one")
+    return _make(row)
 
 
 def put_item(session: Session, change: Change, item: SealedItem) -> None:
     """Insert a sealed item."""
-    values = astuple(item)
+    values = _item_values(item)
     tag = session.tag("item", values)
     change.toggle(tag)
     session.connection.execute(_PUT_ITEM, (*values, tag))

@@ -1,5 +1,8 @@
 """The tables, and the tag that tells an altered row.
 
+Texts have no index by expiry: only minutes of them are ever kept, and every page that a write
+need not touch is a page less to encrypt and to wear the card.
+
 Every row carries a keyed 64-bit tag of its content, and ``meta.digest`` is the XOR of all tags.
 Page authentication cannot tell a page from an older copy of the same page, and a log cut short
 after a checkpoint mixes the two; tags and digest tell.
@@ -11,7 +14,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Final
 
-from agent.store.sealing import Field, canonical
+from agent.store.sealing import Field
 
 SCHEMA: Final = 1
 
@@ -27,7 +30,6 @@ CREATE TABLE item(
   op_id BLOB NOT NULL, nonce BLOB NOT NULL, ciphertext BLOB NOT NULL,
   created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, tag INTEGER NOT NULL)
   STRICT, WITHOUT ROWID;
-CREATE INDEX item_expiry ON item(expires_at);
 CREATE TABLE catalogue(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, key TEXT NOT NULL, entry BLOB NOT NULL,
   vector BLOB NOT NULL, tag INTEGER NOT NULL, UNIQUE(name, key)) STRICT;
@@ -53,7 +55,11 @@ META: Final = ("schema", "store_id", "device_id", "tag_key", "digest", "commits"
 
 
 def row_tag(tag_key: bytes, table: str, values: Iterable[Field]) -> int:
-    """Keyed tag of a row's content, as a signed 64-bit integer."""
-    data = canonical(table.encode(), *values)
+    """Keyed tag of a row's content, as a signed 64-bit integer.
+
+    The content is written as ASCII literals, which differ whenever the values do and do not
+    depend on the version of Python.
+    """
+    data = ascii((table, *values)).encode("ascii")
     digest = hashlib.blake2b(data, key=tag_key, digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

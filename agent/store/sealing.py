@@ -12,7 +12,6 @@ length, so that no two different lists of fields give the same bytes.
 from __future__ import annotations
 
 import secrets
-import struct
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
@@ -38,7 +37,7 @@ def canonical(label: bytes, *fields: Field) -> bytes:
     Each part is a type byte (``l``abel, ``s``tring, ``i``nteger, ``b``ytes, ``n``one), its
     length as a big-endian u32, and its bytes; integers are signed 64-bit big-endian.
     """
-    parts = [b"l", struct.pack(">I", len(label)), label]
+    parts = [b"l", len(label).to_bytes(4, "big"), label]
     for value in fields:
         if isinstance(value, str):
             kind, data = b"s", value.encode()
@@ -47,8 +46,8 @@ def canonical(label: bytes, *fields: Field) -> bytes:
         elif value is None:
             kind, data = b"n", b""
         else:
-            kind, data = b"b", bytes(value)
-        parts += (kind, struct.pack(">I", len(data)), data)
+            kind, data = b"b", value
+        parts += (kind, len(data).to_bytes(4, "big"), data)
     return b"".join(parts)
 
 
@@ -89,7 +88,7 @@ class Sealed:
 
 
 def seal(key: bytes, text: bytes, place: Place, nonce: bytes | None = None) -> Sealed:
-    """Seal a text for one place. Only test vectors give a nonce."""
+    """Seal a text for one place; a nonce that is given must be random and never used before."""
     nonce = nonce or secrets.token_bytes(NONCE_BYTES)
     data = ChaCha20Poly1305(key).encrypt(nonce, text, place.associated_data())
     return Sealed(nonce, FORMAT + data)

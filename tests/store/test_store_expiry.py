@@ -293,7 +293,8 @@ def test_a_spoiled_epoch_file_is_no_key(place: Any) -> None:
         assert texts(session, row) == []
 
 
-def test_a_removed_epoch_file_takes_the_cached_key_with_it(place: Any) -> None:
+def test_a_removed_epoch_file_takes_the_cached_key_with_it(place: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(epochs, "LOOK_EVERY_S", 0)
     with place.open() as session:
         row = say(session)
         for path in place.memory.rglob("*.key"):
@@ -306,10 +307,10 @@ def test_a_removed_epoch_file_takes_the_cached_key_with_it(place: Any) -> None:
 def test_which_folders_are_in_memory(tmp_path: Any) -> None:
     mounts = tmp_path / "mountinfo"
     (tmp_path / "a b").mkdir()
+    escaped = str(tmp_path / "a b").replace(" ", chr(92) + "040")
     mounts.write_text(
         "1 1 8:1 / / rw - ext4 /dev/sda rw\n"
-        f"2 1 0:1 / {str(tmp_path / 'a b').replace(' ',
-        chr(92) + '040')} rw shared:1 - tmpfs t rw\n"
+        f"2 1 0:1 / {escaped} rw shared:1 - tmpfs t rw\n"
         "garbage\n")
     assert memoryfs.is_in_memory(tmp_path / "a b", mounts)
     assert not memoryfs.is_in_memory(tmp_path, mounts)
