@@ -13,6 +13,8 @@ from agent.events import Expectation
 
 WRAPPED = 1.0
 """Nats a token against an answer that has words around the phrase that was asked for."""
+NAMELESS = 0.3
+"""Nats a token against a command that names nothing of the catalogue, where none was asked for."""
 UNRELATED = 2.5
 """Nats a token against an answer that has nothing of what was asked for."""
 
@@ -57,7 +59,9 @@ class Bias:
         weight = sum(log(p.weight) / 4 for p in self.phrases
                      if p.weight != 1.0 and p.text in labels)
         asked = self.expectation in (Expectation.NAME, Expectation.LIST_ITEM)
-        return weight - (0.0 if bare or not asked else WRAPPED if labels else UNRELATED)
+        if not asked:
+            return weight - (0.0 if labels else NAMELESS)
+        return weight - (0.0 if bare else WRAPPED if labels else UNRELATED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ OFFERED_WEIGHT = 4.0
 PART_WEIGHT = 0.005
 """Of a part of a name (surname, first name) that was not asked for."""
 
+MOST_IN_PARTS = 2_000
+"""Names of which the parts may be said alone as well."""
+
 ANSWER_CARRIERS = ("{answer}", "the {answer}", "{answer} please", "the {answer} one",
                    "call {answer}", "it's {answer}", "i said {answer}", "i meant {answer}",
                    "um {answer}", "uh {answer}", "no {answer}", "yes {answer}")
@@ -70,10 +73,11 @@ def turn(base: Bias, expectation: Expectation, alternatives: Sequence[str] = (),
     offered += [Phrase(part, OFFERED_WEIGHT, "alternative", "question")
                 for part in distinguishing_parts(alternatives) if part not in known]
     rest = [phrase for phrase in base.phrases if phrase.text not in known]
-    if expectation is Expectation.NAME and not alternatives:
+    if expectation is Expectation.NAME and not alternatives and len(rest) <= MOST_IN_PARTS:
         rest += _parts(rest)
     phrases = _unique([*offered, *rest])
-    answers = tuple(p.text for p in phrases if p.kind != "screen")
+    # The rest may be said too, but bare: their tree is the standing one, which exists already.
+    answers = tuple(p.text for p in (offered or phrases) if p.kind != "screen")
     return replace(base, phrases=phrases, expectation=expectation,
                    carriers=(*base.carriers, *carriers),
                    slots=(*base.slots, ("answer", answers)))

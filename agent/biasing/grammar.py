@@ -11,22 +11,29 @@ believed is for ``arbitration`` to say.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from agent.biasing.words import ONES, TENS, said
 
 NUMBER_SLOT = "number"
 """The slot that takes whole numbers from 0 to 100."""
+FREE_SLOT = "*"
+"""The slot that takes any words: those of the free transcript."""
+FREE_COST = 4.0
+"""Nats taken off where any words stand: they were heard so freely, and would always fit."""
+_SPECIAL = (NUMBER_SLOT, FREE_SLOT)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Node:
     """A place in the automaton."""
 
-    words: dict[str, int] = field(default_factory=dict)
+    words: dict[str, Node] = field(default_factory=dict)
     """Node after each word."""
-    slots: dict[str, int] = field(default_factory=dict)
+    slots: dict[str, Node] = field(default_factory=dict)
     """Node after a phrase of each kind."""
     complete: bool = False
     """A phrase or sentence may end here."""
@@ -34,30 +41,26 @@ class Node:
     """All words since the phrase began are fillers, so it may be left unfinished."""
     label: str | None = None
     """The phrase that ends here, as the catalogue spells it."""
+    forms: dict[Hashable, object] = field(default_factory=dict)
+    """A recogniser's own form of ``words``, made once for all grammars that share the node."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where an utterance is: a node, the node to return to from a slot, the words so far."""
+    """Where an utterance is."""
 
-    node: int
-    after: int = -1
-    """Node that follows the slot under way; -1 outside a slot."""
+    node: Node
+    after: Node | None = None
+    """Node that follows the slot under way; None outside a slot."""
     sentence: bool = False
     """Within a carrier sentence; nothing but its own words may follow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One word that may come next."""
-
-    state: State
-    cost: float = 0.0
-    """Nats taken off for it."""
-
-
 class Grammar:
     """A loop over phrases and fillers, and carrier sentences.
+
+    The tree of a slot's phrases is made once and shared by every grammar with the same phrases,
+    so that a catalogue of thousands costs nothing when only the question changes.
 
     Args:
         phrases: Phrases of the loop, as the catalogue spells them.
@@ -69,14 +72,13 @@ class Grammar:
     def __init__(self, phrases: Iterable[str] = (), fillers: Mapping[str, float] | None = None,
                  carriers: Iterable[str] = (),
                  slots: Mapping[str, Sequence[str]] | None = None) -> None:
-        self.fillers = dict(fillers or {})
-        self._filler_table: Mapping[str, int] = dict.fromkeys(self.fillers, 0)
-        self.nodes: list[Node] = [Node()]
+        self.costs = dict(fillers or {})
+        self._root = Node()
+        self.fillers = Node(dict.fromkeys(self.costs, self._root))
         for phrase in phrases:
-            self._add(0, said(phrase), phrase)
-        self.nodes.append(Node())
-        self._sentences = len(self.nodes) - 1
-        self._slot_roots: dict[str, int] = {}
+            _add(self._root, said(phrase), phrase, self.costs)
+        self._sentences = Node()
+        self._slot_roots: dict[str, Node] = {}
         named = dict(slots or {})
         for carrier in carriers:
             self._add_carrier(carrier, named)
@@ -84,97 +86,137 @@ class Grammar:
     @property
     def start(self) -> tuple[State, ...]:
         """Where every utterance begins."""
-        states = [State(0)] if self.nodes[0].words or self.fillers else []
-        root = self.nodes[self._sentences]
-        if root.words or root.slots:
+        states = [State(self._root)] if self._root.words or self.costs else []
+        if self._sentences.words or self._sentences.slots:
             states.append(State(self._sentences, sentence=True))
         return tuple(states)
 
     def can_end(self, state: State) -> bool:
         """Whether the utterance may end here."""
-        node = self.nodes[state.node]
         if not state.sentence:
-            return node.complete or node.fillable
-        if not node.complete:
+            return state.node.complete or state.node.fillable
+        if not state.node.complete:
             return False
-        return state.after < 0 or self.can_end(State(state.after, sentence=True))
+        return state.after is None or self.can_end(State(state.after, sentence=True))
 
-    def tables(self, state: State) -> Iterator[tuple[int, Mapping[str, int], State]]:
-        """Words that may come next, as tables shared between states.
+    def tables(self, state: State) -> Iterator[tuple[Node, State]]:
+        """Words that may come next.
 
         Yields:
-            A number that names the table, the table (word to node), and the state whose ``node``
-            is to be replaced by the word's node. The table of fillers has number -1 and leads
-            back to the start of the loop.
+            A node whose ``words`` they are, and the state whose own node is to be replaced by
+            the word's. Where the node is ``fillers``, the words stand between phrases.
         """
-        node = self.nodes[state.node]
+        node = state.node
         if node.words:
-            yield state.node, node.words, state
+            yield node, state
         if not state.sentence:
-            if state.node and (node.complete or node.fillable):
-                yield 0, self.nodes[0].words, State(0)
             if node.complete or node.fillable:
-                yield -1, self._filler_table, State(0)
+                if node is not self._root:
+                    yield self._root, State(self._root)
+                if self.costs:
+                    yield self.fillers, State(self._root)
             return
-        if state.after >= 0:
+        if state.after is not None:
             if node.complete:
                 yield from self.tables(State(state.after, sentence=True))
             return
         for kind, following in node.slots.items():
             root = self._slot_roots[kind]
-            yield root, self.nodes[root].words, State(root, following, sentence=True)
-
-    def cost(self, word: str, table: int) -> float:
-        """Nats taken off for ``word`` out of a table."""
-        return self.fillers.get(word, 0.0) if table == -1 else 0.0
-
-    def _add(self, root: int, words: Sequence[str], label: str | None) -> int:
-        """Add a path of words below ``root``; returns its last node."""
-        at = root
-        for path in dict.fromkeys((tuple(words), tuple(in_figures(words)))):
-            at = root
-            for word in path:
-                at = self._child(at, word)
-            if at != root:
-                self.nodes[at].complete = True
-                if self.nodes[at].label is None:
-                    self.nodes[at].label = label
-        return at
-
-    def _child(self, at: int, word: str) -> int:
-        found = self.nodes[at].words.get(word)
-        if found is None:
-            fillable = self.nodes[at].fillable and word in self.fillers
-            self.nodes.append(Node(fillable=fillable))
-            found = self.nodes[at].words[word] = len(self.nodes) - 1
-        return found
+            yield root, State(root, following, sentence=True)
 
     def _add_carrier(self, carrier: str, slots: Mapping[str, Sequence[str]]) -> None:
         pieces = re.split(r"\{([^{}]+)\}", carrier)
         kinds = pieces[1::2]
-        if any(kind != NUMBER_SLOT and not slots.get(kind) for kind in kinds):
+        if any(kind not in _SPECIAL and not slots.get(kind) for kind in kinds):
             return
         at = self._sentences
         for place, piece in enumerate(pieces):
             if place % 2:
-                at = self._slot(at, piece, slots)
+                article = pieces[place - 1].split()[-1:] == ["the"]
+                at = self._slot(at, piece, slots, may_take_article=not article)
             else:
                 for word in said(piece):
-                    at = self._child(at, word)
-        if at != self._sentences:
-            self.nodes[at].complete = True
+                    at = _child(at, word, {})
+        if at is not self._sentences:
+            at.complete = True
 
-    def _slot(self, at: int, kind: str, slots: Mapping[str, Sequence[str]]) -> int:
+
+    def _slot(self, at: Node, kind: str, slots: Mapping[str, Sequence[str]], *,
+              may_take_article: bool) -> Node:
+        """Add a slot; an article before it may be said or left out, whatever the carrier has."""
         if kind not in self._slot_roots:
-            self.nodes.append(Node())
-            root = self._slot_roots[kind] = len(self.nodes) - 1
-            for phrase in (_numbers() if kind == NUMBER_SLOT else slots[kind]):
-                self._add(root, said(phrase), None if kind == NUMBER_SLOT else phrase)
-        following = self.nodes[at].slots.get(kind)
-        if following is None:
-            self.nodes.append(Node())
-            following = self.nodes[at].slots[kind] = len(self.nodes) - 1
+            self._slot_roots[kind] = _special(kind) or phrase_tree(tuple(slots[kind]))
+        following = at.slots.setdefault(kind, Node())
+        special = ".." in kind or kind in _SPECIAL
+        if may_take_article and at is not self._sentences and not special:
+            _child(at, "the", {}).slots.setdefault(kind, following)
         return following
+
+    def cost(self, word: str, table: Node) -> float:
+        """Nats taken off for a word of a table."""
+        if table is self.fillers:
+            return self.costs[word]
+        return FREE_COST if table is self._slot_roots.get(FREE_SLOT) else 0.0
+
+    def with_free_words(self, words: Sequence[str]) -> Grammar:
+        """The same grammar, its slot for any words taking runs of ``words``."""
+        if FREE_SLOT not in self._slot_roots:
+            return self
+        runs = tuple(" ".join(words[start:start + length]) for length in range(1, 5)
+                     for start in range(len(words) - length + 1))
+        other = copy(self)
+        tree = Node()
+        for run in runs:
+            _add(tree, run.split(), None, {})
+        other._slot_roots = {**self._slot_roots, FREE_SLOT: tree}
+        return other
+
+
+def _special(kind: str) -> Node | None:
+    if kind == NUMBER_SLOT:
+        return _numbers()
+    return Node() if kind == FREE_SLOT else None
+
+
+@lru_cache(maxsize=64)
+def phrase_tree(phrases: tuple[str, ...]) -> Node:
+    """The tree of some phrases; the same object for the same phrases."""
+    root = Node()
+    for phrase in phrases:
+        _add(root, said(phrase), phrase, {})
+    return root
+
+
+@lru_cache(maxsize=1)
+def _numbers() -> Node:
+    small = list(ONES)
+    for ten in TENS[2:]:
+        small.append(ten)
+        small.extend(f"{ten} {one}" for one in ONES[1:10])
+    root = Node()
+    for number in (*small, "one hundred", "a hundred"):
+        _add(root, said(number), None, {})
+    return root
+
+
+def _add(root: Node, words: Sequence[str], label: str | None,
+         fillers: Mapping[str, float]) -> None:
+    """Add a path of words below ``root``, with numbers in words and in figures."""
+    for path in dict.fromkeys((tuple(words), tuple(in_figures(words)))):
+        at = root
+        for word in path:
+            at = _child(at, word, fillers)
+        if at is not root:
+            at.complete = True
+            if at.label is None:
+                at.label = label
+
+
+def _child(at: Node, word: str, fillers: Mapping[str, float]) -> Node:
+    found = at.words.get(word)
+    if found is None:
+        found = at.words[word] = Node(fillable=at.fillable and word in fillers)
+    return found
 
 
 def in_figures(words: Sequence[str]) -> list[str]:
@@ -187,10 +229,3 @@ def in_figures(words: Sequence[str]) -> list[str]:
             found.append(word)
     return found
 
-
-def _numbers() -> list[str]:
-    small = list(ONES)
-    for ten in TENS[2:]:
-        small.append(ten)
-        small.extend(f"{ten} {one}" for one in ONES[1:10])
-    return [*small, "one hundred", "a hundred"]

@@ -55,10 +55,9 @@ class Retriever:
             for phones in pronunciation.of_phrase(phrase):
                 owners.append(index)
                 sounds.append(phones)
-        return cls(np.array(owners, np.int64), distance.pack(sounds),
-                   np.array([len(s) for s in sounds], np.float32),
-                   np.array([profile(s) for s in sounds], np.float32).reshape(
-                       len(sounds), 2 * FEATURE_MATRIX.shape[1]))
+        rows = distance.pack(sounds)
+        return cls(np.array(owners, np.int64), rows,
+                   np.array([len(s) for s in sounds], np.float32), _profiles(rows))
 
     def nearest(self, query: Phones, limit: int) -> list[Match]:
         """Up to ``limit`` phrases, nearest first, compared with the whole query."""
@@ -134,7 +133,15 @@ class Retriever:
 
 def profile(phones: Phones) -> npt.NDArray[np.float32]:
     """``float32[2 * features]``: features summed over the first and over the second half."""
-    values = FEATURE_MATRIX[phones] > 0
-    weights = np.linspace(1, 0, len(phones), dtype=np.float32) if len(phones) > 1 else np.full(
-        len(phones), .5, np.float32)
-    return np.asarray(np.concatenate([weights @ values, (1 - weights) @ values]), np.float32)
+    return np.asarray(_profiles(phones[None, :])[0], np.float32)
+
+
+def _profiles(rows: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Profiles of packed rows: each phone counts for the end of the word that it is nearer to."""
+    values = np.concatenate([FEATURE_MATRIX > 0, np.zeros((1, FEATURE_MATRIX.shape[1]), bool)])
+    lengths = (rows != distance.PAD).sum(axis=1)
+    places = np.arange(rows.shape[1], dtype=np.float32)[None, :]
+    late = np.clip(places / np.maximum(1, lengths - 1)[:, None], 0, 1).astype(np.float32)
+    heard = values[rows].astype(np.float32)
+    both = (np.einsum("nl,nlf->nf", 1 - late, heard), np.einsum("nl,nlf->nf", late, heard))
+    return np.asarray(np.concatenate(both, axis=1), np.float32)

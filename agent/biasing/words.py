@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 ONES = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
         "fifteen sixteen seventeen eighteen nineteen").split()
@@ -18,15 +19,20 @@ _FOLDED = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "ß": "ss", "æ": "a
                          "ı": "i", "þ": "th", "ð": "th", "œ": "oe"})
 
 
-def said(text: str) -> list[str]:
+@lru_cache(maxsize=100_000)
+def said(text: str) -> tuple[str, ...]:
     """Words of ``text`` as said; letters of any script stay, accents of Latin letters go."""
+    if text.isascii() and text.isalpha():
+        return (text.lower(),)
     text = text.translate(_FOLDED)
     for symbol, word in _SYMBOLS.items():
         text = text.replace(symbol, word)
-    text = "".join(_unaccented(c) for c in unicodedata.normalize("NFC", text)).lower()
+    if not text.isascii():
+        text = "".join(_unaccented(c) for c in unicodedata.normalize("NFC", text))
+    text = text.lower()
     text = re.sub(r"(?<=\d)[,.](?=\d{3}\b)", "", text)
     text = re.sub(r"\d+", lambda match: f" {number(match[0])} ", text)
-    return [word.strip("'") for word in re.findall(r"[^\W_]+(?:'[^\W_]+)*", text)]
+    return tuple(re.findall(r"[^\W_]+(?:'[^\W_]+)*", text))
 
 
 def number(digits: str) -> str:

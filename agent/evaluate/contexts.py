@@ -9,7 +9,7 @@ from functools import lru_cache
 from agent.biasing import Bias, builders
 from agent.biasing.words import said
 from agent.dialogue.carrier_values import values
-from agent.dialogue.carriers import Carrier, answer_carriers, command_carriers
+from agent.dialogue.carriers import ANY, Carrier, answer_carriers, command_carriers
 from agent.dialogue.catalogue import Catalogue
 from agent.evaluate.manifest import Context
 from agent.events import Expectation
@@ -76,7 +76,11 @@ def _commands(catalogue: builders.Catalogue,
     slots: dict[str, list[str]] = {}
     kept: dict[str, None] = {}
     for carrier in carriers:
-        if carrier.is_open or not all(_fill(slots, name, catalogue) for name in carrier.slots):
+        named = [name for name in carrier.slots if name != ANY.name]
+        if not all(_fill(slots, name, catalogue) for name in named):
+            continue
+        # With any words and no name, a carrier fits whatever was said.
+        if carrier.is_open and not any(name.startswith(_NAMED) for name in named):
             continue
         kept[carrier.text] = None
     return tuple(kept), {name: held for name, held in slots.items() if held}

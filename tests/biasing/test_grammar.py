@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.biasing.grammar import Grammar, State
+from agent.biasing.grammar import Grammar, State, phrase_tree
 
 
 def accepts(grammar: Grammar, text: str) -> bool:
@@ -14,10 +16,9 @@ def accepts(grammar: Grammar, text: str) -> bool:
     for word in text.split():
         following: set[State] = set()
         for state in states:
-            for table, words, target in grammar.tables(state):
-                if word in words:
-                    following.add(State(0) if table == -1 else State(
-                        words[word], target.after, target.sentence))
+            for table, target in grammar.tables(state):
+                if word in table.words:
+                    following.add(dataclasses.replace(target, node=table.words[word]))
         states = following
     return any(grammar.can_end(state) for state in states)
 
@@ -69,7 +70,12 @@ def test_carriers_whose_slots_nothing_fills_are_left_out() -> None:
 
 
 def test_the_catalogues_spelling_is_kept() -> None:
-    assert [node.label for node in HOME.nodes if node.label] == ["Bed Light", "Fan", "Kitchen"]
+    tree = phrase_tree(("Bed Light", "Fan"))
+    assert tree.words["bed"].words["light"].label == "Bed Light"
+
+
+def test_the_tree_of_a_catalogue_is_shared() -> None:
+    assert phrase_tree(("Bed Light", "Fan")) is phrase_tree(("Bed Light", "Fan"))
 
 
 @given(st.lists(st.text(max_size=12), max_size=8), st.text(max_size=12))

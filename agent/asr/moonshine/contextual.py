@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from agent.asr.moonshine import scoring
 from agent.asr.moonshine.grammar_search import Compiled, Found, search
@@ -21,10 +22,12 @@ from agent.biasing.arbitration import Evidence, Shape
 from agent.biasing.grammar import Grammar
 from agent.biasing.retrieval import Retriever
 from agent.biasing.settings import Settings
+from agent.biasing.words import said
 from agent.events import Expectation
 
 WIDE_CATALOGUE = 400
 """Answers from which the search keeps twice as many hypotheses."""
+_BARE = ("{offered}", "{known}")
 _BATCH = 12
 """Candidates scored at once; as many batches are run as the measured time of one allows."""
 _PRIORS = {Expectation.SPELLING: letters.spelling_cost, Expectation.NUMBER: letters.number_cost}
@@ -35,9 +38,8 @@ class Context:
     """A bias in Moonshine's own form. Thread-safe once made."""
 
     bias: Bias
-    phrases: tuple[Phrase, ...] = field(repr=False)
-    """Whole answers, in the retriever's order."""
-    retriever: Retriever = field(repr=False)
+    lists: tuple[tuple[tuple[Phrase, ...], Retriever], ...] = field(repr=False)
+    """Whole answers, and how to find them by sound."""
     compiled: Compiled | None = field(repr=False)
     """What the catalogue allows."""
     bare: Compiled | None = field(repr=False)
@@ -46,32 +48,64 @@ class Context:
     """What the expected form of the answer allows."""
 
     @property
+    def size(self) -> int:
+        """Number of whole answers."""
+        return sum(len(phrases) for phrases, _ in self.lists)
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing to hear but the free transcript."""
         return self.compiled is None and self.expected is None
 
 
 def prepare(bias: Bias, vocabulary: Tokens) -> Context:
-    """Compile a bias; off the voice path."""
-    whole = tuple(p for p in bias.phrases if p.kind not in ("screen", "carrier"))
-    screen = [p.text for p in bias.phrases if p.kind == "screen"]
+    """Compile a bias; off the voice path.
+
+    What the question offers and what stands in the catalogue are kept apart: the second has been
+    compiled before, and only the first changes from turn to turn.
+    """
+    whole = [p for p in bias.phrases if p.kind not in ("screen", "carrier")]
+    offered = tuple(p for p in whole if p.kind == "alternative")
+    known = tuple(p for p in whole if p.kind != "alternative")
     slots = dict(bias.slots)
-    carriers = list(bias.carriers)
-    if whole:
-        slots["whole"] = tuple(p.text for p in whole)
-        carriers.append("{whole}")
+    slots["offered"] = tuple(p.text for p in offered)
+    slots["known"] = tuple(p.text for p in known)
+    carriers = [*bias.carriers, *_BARE]
     carriers += [p.text.replace("{", "").replace("}", "") for p in bias.phrases
                  if p.kind == "carrier"]
-    compiled = None
-    if screen or carriers:
-        grammar = Grammar(screen, fillers.COSTS if screen else None, carriers, slots)
-        compiled = Compiled(grammar, vocabulary) if grammar.start else None
-    bare = None
-    likely = tuple(p.text for p in whole if p.weight >= 1)
-    if likely and bias.expectation in (Expectation.NAME, Expectation.LIST_ITEM):
-        bare = Compiled(Grammar(carriers=["{whole}"], slots={"whole": likely}), vocabulary)
-    return Context(bias, whole, Retriever.of(whole), compiled, bare,
-                   _expected(bias.expectation, vocabulary))
+    screen = [p.text for p in bias.phrases if p.kind == "screen"]
+    grammar = Grammar(screen, fillers.COSTS if screen else None, carriers, slots)
+    compiled = Compiled(grammar, vocabulary) if grammar.start else None
+    lists = tuple((part, retriever(part)) for part in (offered, known) if part)
+    context = Context(bias, lists, compiled, _bare(bias, offered, known, vocabulary),
+                      _expected(bias.expectation, vocabulary))
+    _spell_out(context)
+    return context
+
+
+@lru_cache(maxsize=16)
+def retriever(phrases: tuple[Phrase, ...]) -> Retriever:
+    """The retriever of some phrases; the same for the same ones."""
+    return Retriever.of(phrases)
+
+
+def _bare(bias: Bias, offered: tuple[Phrase, ...], known: tuple[Phrase, ...],
+          vocabulary: Tokens) -> Compiled | None:
+    likely = {"offered": tuple(p.text for p in offered),
+              "known": tuple(p.text for p in known if p.weight >= 1)}
+    if bias.expectation not in (Expectation.NAME, Expectation.LIST_ITEM):
+        return None
+    grammar = Grammar(carriers=_BARE, slots=likely)
+    return Compiled(grammar, vocabulary) if grammar.start else None
+
+
+def _spell_out(context: Context) -> None:
+    """Make the prefix trees that every search begins with."""
+    for compiled in (context.compiled, context.bare, context.expected):
+        if compiled is not None:
+            for state in compiled.grammar.start:
+                for table, _ in compiled.grammar.tables(state):
+                    compiled.trie(table)
 
 
 def _expected(expectation: Expectation, vocabulary: Tokens) -> Compiled | None:
@@ -132,10 +166,12 @@ def gather(model: Model, encoded: Encoded, free: Sequence[Decoded], context: Con
     if context.expected is not None:
         found += _searched(model, encoded, context.expected, 8, context, deadline, Shape.ANSWER)
     if context.compiled is not None:
-        wide = settings.beam * (2 if len(context.phrases) > WIDE_CATALOGUE else 1)
+        wide = settings.beam * (2 if context.size > WIDE_CATALOGUE else 1)
         if context.bare is not None:
             found += _searched(model, encoded, context.bare, wide, context, deadline, None)
-        found += _searched(model, encoded, context.compiled, wide, context, deadline, None)
+        heard = said(free[0].text) if free else ()
+        found += _searched(model, encoded, context.compiled.with_free_words(heard), wide, context,
+                           deadline, None)
         found += _scored(model, encoded, free, found, context, settings, deadline)
     best: dict[str, _Candidate] = {}
     for candidate in sorted(found, key=lambda c: -c.rank):
@@ -165,8 +201,9 @@ def _scored(model: Model, encoded: Encoded, free: Sequence[Decoded], found: list
     texts = [c.text for c in found if c.shape is Shape.PHRASE]
     for decoded in free[:2]:
         for phones in pronunciation.of_text(decoded.text)[:1]:
-            texts += [context.phrases[match.index].text
-                      for match in context.retriever.nearest(phones, settings.candidates)]
+            for phrases, found_by_sound in context.lists:
+                texts += [phrases[match.index].text
+                          for match in found_by_sound.nearest(phones, settings.candidates)]
     unique = list(dict.fromkeys(texts))
     scored: list[_Candidate] = []
     slowest = 0.0

@@ -7,7 +7,8 @@ size, or the beginning of "medium roast") are kept together as one hypothesis.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,7 +18,7 @@ from agent.asr.moonshine.model import Encoded, Floats, Model, log_softmax
 from agent.asr.moonshine.search import CancelCheck, token_limit
 from agent.asr.moonshine.surfaces import Trie, trie
 from agent.asr.moonshine.tokens import END, Tokens
-from agent.biasing.grammar import Grammar, State
+from agent.biasing.grammar import Grammar, Node, State
 
 PRUNE = 12.0
 """Nats behind the best hypothesis under way at which one is given up."""
@@ -45,15 +46,20 @@ class Compiled:
         self.gain = gain
         self.repeats = repeats
         self._vocabulary = vocabulary
-        self._tries: dict[int, Trie] = {}
         self.punctuation = np.array([vocabulary.encode(f"q{mark}")[1] for mark in _PUNCTUATION],
                                     np.int64)
 
-    def trie(self, table: int, words: Iterable[str] = ()) -> Trie:
-        """The prefix tree of one of the grammar's tables."""
-        found = self._tries.get(table)
-        if found is None:
-            found = self._tries[table] = trie(self._vocabulary, words)
+    def with_free_words(self, words: Sequence[str]) -> Compiled:
+        """The same with ``words`` in the places that any words may take."""
+        other = copy(self)
+        other.grammar = self.grammar.with_free_words(words)
+        return other
+
+    def trie(self, table: Node) -> Trie:
+        """The prefix tree of a node's words."""
+        found = table.forms.get(self._vocabulary)
+        if not isinstance(found, Trie):
+            found = table.forms[self._vocabulary] = trie(self._vocabulary, table.words)
         return found
 
 
@@ -91,8 +97,8 @@ class _Reading:
 
     state: State
     """After the last whole word."""
-    table: int
-    """Of the word under way; -2 between words."""
+    table: Node | None
+    """Whose words the word under way is one of; None between words."""
     place: int
     """Node of the word under way in the table's prefix tree."""
     target: State
@@ -214,7 +220,7 @@ class _Walker:
         return gain(words) if gain is not None else 0.0
 
     def begin(self) -> tuple[_Reading, ...]:
-        return tuple(_Reading(state, -2, 0, state) for state in self._grammar.start)
+        return tuple(_Reading(state, None, 0, state) for state in self._grammar.start)
 
     def end(self, readings: Sequence[_Reading]) -> _Reading | None:
         """The best complete reading when the utterance ends here."""
@@ -247,7 +253,7 @@ class _Walker:
 
     def advance(self, readings: Sequence[_Reading], token: int) -> tuple[_Reading, ...]:
         """Readings after ``token``, the cheapest first."""
-        found: dict[tuple[State, int, int, State], _Reading] = {}
+        found: dict[tuple[State, Node | None, int, State], _Reading] = {}
         for reading in readings:
             for after in self._after(reading, token):
                 key = (after.state, after.table, after.place, after.target)
@@ -257,33 +263,33 @@ class _Walker:
 
     def _next_tokens(self, reading: _Reading) -> list[npt.NDArray[np.int64]]:
         arrays = []
-        if reading.table != -2:
+        if reading.table is not None:
             arrays.append(self._compiled.trie(reading.table).tokens(reading.place))
         for whole in self._wholes(reading):
-            arrays.extend(self._compiled.trie(table, words).tokens(0)
-                          for table, words, _ in self._grammar.tables(whole.state))
-            if whole.words and reading.table != -2:
+            arrays.extend(self._compiled.trie(table).tokens(0)
+                          for table, _ in self._grammar.tables(whole.state))
+            if whole.words and reading.table is not None:
                 arrays.append(self._compiled.punctuation)
         return [array for array in arrays if len(array)]
 
     def _after(self, reading: _Reading, token: int) -> list[_Reading]:
         found = []
-        if reading.table != -2:
+        if reading.table is not None:
             place = self._compiled.trie(reading.table).children[reading.place].get(token)
             if place is not None:
                 found.append(replace(reading, place=place))
         for whole in self._wholes(reading):
-            if reading.table != -2 and token in self._compiled.punctuation:
+            if reading.table is not None and token in self._compiled.punctuation:
                 found.append(whole)
-            for table, words, target in self._grammar.tables(whole.state):
-                place = self._compiled.trie(table, words).children[0].get(token)
+            for table, target in self._grammar.tables(whole.state):
+                place = self._compiled.trie(table).children[0].get(token)
                 if place is not None:
                     found.append(replace(whole, table=table, place=place, target=target))
         return found
 
     def _wholes(self, reading: _Reading) -> list[_Reading]:
         """The reading with its word under way taken as ended, for every word that it may be."""
-        if reading.table == -2:
+        if reading.table is None:
             return [reading]
         words = self._compiled.trie(reading.table).ends[reading.place]
         whole = [self._take(reading, word) for word in words]
@@ -291,31 +297,33 @@ class _Walker:
 
     def _take(self, reading: _Reading, word: str) -> _Reading:
         grammar, table = self._grammar, reading.table
-        going_on = table == reading.state.node and bool(reading.current)
+        assert table is not None
+        going_on = table is reading.state.node and bool(reading.current)
         base = reading if going_on else self._flush(reading)
         words = (*reading.words, word)
+        is_filler = table is grammar.fillers
         cost = base.cost + grammar.cost(word, table)
         if self._compiled.prior is not None:
             cost += self._compiled.prior(words)
-        if table == -1:
-            return replace(base, state=State(0), table=-2, place=0, target=State(0), words=words,
+        state = replace(reading.target, node=table.words[word])
+        if is_filler:
+            return replace(base, state=state, table=None, place=0, target=state, words=words,
                            pieces=(*base.pieces, word), cost=cost)
-        state = replace(reading.target, node=grammar.nodes[table].words[word])
-        return replace(base, state=state, table=-2, place=0, target=state, words=words,
+        return replace(base, state=state, table=None, place=0, target=state, words=words,
                        current=(*base.current, word), cost=cost)
 
     def _flush(self, reading: _Reading) -> _Reading:
         """Close the phrase under way."""
         if not reading.current:
             return reading
-        node = self._grammar.nodes[reading.state.node]
+        node = reading.state.node
         if node.complete and node.label is not None:
             return replace(reading, pieces=(*reading.pieces, node.label), current=(),
                            labels=(*reading.labels, node.label),
                            covered=reading.covered + len(reading.current))
         cost = reading.cost
         if not reading.state.sentence:
-            cost += sum(self._grammar.fillers.get(word, 0.0) for word in reading.current)
+            cost += sum(self._grammar.costs.get(word, 0.0) for word in reading.current)
         return replace(reading, pieces=(*reading.pieces, *reading.current), current=(), cost=cost)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,7 @@ from agent.biasing.words import ONES, ORDINALS, TENS
 
 _FIGURES = {word: str(value) for value, word in enumerate(ONES)}
 _FIGURES.update({word: str(10 * place) for place, word in enumerate(TENS) if word})
+_MANY = 1_000
 _ALWAYS_CAPITAL = ("i", "i'm", "i'd", "i'll", "i've")
 _OTHER = {"oh": ("0", "O", "o"), **{word: (f"{place}th",) for place, word in enumerate(
     ORDINALS, 1)}, "first": ("1st",), "second": ("2nd",), "third": ("3rd",)}
@@ -50,10 +51,17 @@ class Trie:
         return found
 
 
-def trie(vocabulary: Tokens, words: Iterable[str]) -> Trie:
-    """A prefix tree of every way in which ``words`` may be written."""
+def trie(vocabulary: Tokens, words: Collection[str]) -> Trie:
+    """A prefix tree of every way in which ``words`` may be written.
+
+    Of very many words only the usual ways are kept: with and without a capital.
+    """
     tree = Trie()
     for word in words:
+        if len(words) > _MANY:
+            for surface in (word.capitalize(), word):
+                tree.add(vocabulary.encode(surface), word)
+            continue
         for surface in surfaces(word):
             tree.add(vocabulary.encode(surface), word)
         for joined in _joined(word):
