@@ -47,7 +47,8 @@ class LiveView:
     def __call__(self, event: Event) -> None:
         """Print one event."""
         label, text, style = describe(event)
-        line = Text(f"{event.at:7.2f} s  ", style="dim")
+        line = Text()
+        line.append(f"{event.at:7.2f} s  ", style="dim")
         line.append(f"{label:<12}", style=style)
         line.append(text)
         self._console.print(line, soft_wrap=True)
