@@ -6,14 +6,16 @@ import asyncio
 import sys
 import time
 
+import numpy as np
+
 from agent.app import Devices
-from agent.audio import Microphone
+from agent.audio import FRAME, Microphone
 from agent.audio.microphone import DeviceMicrophone
 from agent.audio.playback import DeviceSpeaker
 from agent.audio.stream import StreamMicrophone
 from agent.config import Config
 from agent.errors import AgentError
-from agent.events import SAMPLE_RATE, Samples
+from agent.events import SAMPLE_RATE, AgentState, Event, EventBus, Samples, StateChanged
 
 BURST = 0.1
 """Seconds by which frames may come at once, as from a sound card behind a pipe."""
@@ -48,14 +50,17 @@ def open_devices(config: Config) -> Devices:
     return Devices(microphone, speaker, reopen, close, lambda: speaker.fault)
 
 
-def open_stdin(config: Config, rate: int, channels: int) -> Devices:
+def open_stdin(config: Config, rate: int, channels: int, bus: EventBus) -> Devices:
     """Raw PCM on standard input in place of the microphone; the loudspeaker is the machine's.
+
+    When it ends, the dialogue that is open is brought to its end in silence.
 
     Raises:
         AgentError: The format is not believable, or there is no loudspeaker.
     """
     microphone = PacedMicrophone(StreamMicrophone(sys.stdin.fileno(), rate=rate,
-                                                  channels=channels, queue=config.audio.queue))
+                                                  channels=channels, queue=config.audio.queue),
+                                 bus)
     speaker = DeviceSpeaker(config.audio, microphone.clock_at)
 
     async def close() -> None:
@@ -70,22 +75,27 @@ class PacedMicrophone:
 
     A recording on standard input could be read at once, and its answer would be over before the
     loudspeaker had asked the question. A sound card behind a pipe is not held up: its clock may
-    be faster than this machine's, by no more than ``SLACK``.
+    be faster than this machine's, by no more than ``SLACK``. After the end comes silence until
+    the agent is idle, so that a last command is understood and carried out.
 
     Args:
         inner: Where frames come from.
+        bus: Tells when the agent is idle.
     """
 
     SLACK = 0.01
 
-    def __init__(self, inner: Microphone) -> None:
+    def __init__(self, inner: Microphone, bus: EventBus) -> None:
         self._inner = inner
         self._due = float("-inf")
+        self._idle = True
+        self._silence = 0
+        bus.subscribe(self._on_event)
 
     @property
     def now(self) -> float:
-        """Seconds of audio read so far."""
-        return self._inner.now
+        """Seconds of audio read so far, with the silence after its end."""
+        return self._inner.now + self._silence * FRAME / SAMPLE_RATE
 
     @property
     def overruns(self) -> int:
@@ -99,6 +109,9 @@ class PacedMicrophone:
             AgentError: The stream cannot be read.
         """
         frame = await self._inner.read()
+        if frame is None and not self._idle:
+            self._silence += 1
+            frame = np.zeros(FRAME, np.int16)
         if frame is not None:
             early = self._due - time.monotonic()
             await asyncio.sleep(max(0.0, early))
@@ -117,6 +130,10 @@ class PacedMicrophone:
     async def close(self) -> None:
         """Stop reading."""
         await self._inner.close()
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, StateChanged):
+            self._idle = event.state is AgentState.IDLE
 
 
 class _Clock:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import logging
 
-from agent.events import AudioOverrun, DirectiveIssued, Event, EventBus, Fault, Recognised, Speak
+from agent.events import (
+    AudioOverrun,
+    DirectiveIssued,
+    Event,
+    EventBus,
+    Fault,
+    Recognised,
+    Speak,
+    StateChanged,
+)
 
 _log = logging.getLogger("voice-agent")
 
@@ -31,6 +40,8 @@ class LogObserver:
                 _log.warning("heard: %s", event.text)
             case DirectiveIssued(directive=Speak(text=text)) if self._transcripts:
                 _log.warning("replied: %s", text)
+            case StateChanged(state=state):
+                _log.debug("%.2f s StateChanged %s", event.at, state)
             case _:
                 _log.debug("%.2f s %s", event.at, type(event).__name__)
 

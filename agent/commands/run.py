@@ -93,7 +93,7 @@ async def _run(config: Config, args: argparse.Namespace) -> int:
     LogObserver(bus, config.log.log_transcripts)
     if sys.stdout.isatty() and not args.quiet:
         watch_terminal(bus)
-    devices = (open_stdin(config, args.rate, args.channels) if args.stdin
+    devices = (open_stdin(config, args.rate, args.channels, bus) if args.stdin
                else open_devices(config))
     agent = await build(config, devices, bus, Workload(), _announce)
     _announce(f"say “{config.wake.word}”; Ctrl-C ends")
