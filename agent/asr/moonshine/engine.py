@@ -99,6 +99,8 @@ class MoonshineRecogniser:
                 continue
             encoded.append(self.model.encode(window))
             lists.append(self._search(encoded[-1], cancelled))
+        if cancelled is not None and cancelled():
+            return Heard()
         evidence = self._weigh(encoded, lists, context)
         release_memory()
         return Heard(_join(lists), tuple(encoded), evidence)
@@ -140,6 +142,7 @@ class MoonshineRecognition:
         self._length = 0
         self._ahead: _Anticipation | None = None
         self._heard: Heard | None = None
+        self._given_up = Event()
 
     @property
     def heard(self) -> Heard:
@@ -183,8 +186,8 @@ class MoonshineRecognition:
             if ahead is not None and ahead.still_holds(self.samples):
                 self._heard = ahead.future.result()
             else:
-                self.close()
-                self._heard = self._decode(self.samples, _never)
+                self._drop_ahead()
+                self._heard = self._decode(self.samples, self._given_up.is_set)
         return self._heard.hypotheses
 
     def decide(self) -> Decision:
@@ -214,7 +217,11 @@ class MoonshineRecognition:
         return tuple(entry.mean for entry in scores)
 
     def close(self) -> None:
-        """Stop a decode that is under way."""
+        """Stop a decode that is under way, also one that another thread waits for."""
+        self._given_up.set()
+        self._drop_ahead()
+
+    def _drop_ahead(self) -> None:
         if self._ahead is not None:
             self._ahead.cancelled.set()
             self._ahead = None
@@ -242,10 +249,6 @@ def _sentence(texts: Sequence[str]) -> str:
     """Texts of successive windows as one; a window may begin with the comma of the last."""
     first, *later = [text for text in texts if text] or [""]
     return " ".join([first, *(text.lstrip(",.;:!? ") for text in later)]).strip()
-
-
-def _never() -> bool:
-    return False
 
 
 def _join(lists: Sequence[Sequence[search.Decoded]]) -> tuple[Hypothesis, ...]:
