@@ -192,7 +192,7 @@ def open_items(session: Session, row: Interaction) -> tuple[OpenItem, ...]:
     fresh = rows.find(session, row.id, moment)
     if fresh is None or fresh.deleted:
         return ()
-    items = rows.items(session, row.item_ids, moment)
+    items = rows.items(session, row.item_ids, moment, will_unseal=True)
     if any(item.interaction_id != fresh.id for item in items):
         raise SealBrokenError("a row refers to another interaction's text", "it was refused")
     return _unseal(session, moment, {fresh.id: fresh}, items)
@@ -205,7 +205,7 @@ def open_rounds(session: Session, dialogue_id: str, count: int) -> tuple[OpenIte
     found = rows.of_dialogue(session, dialogue_id, moment, last=max(0, count))
     wanted = [item_id for row in found for item_id in row.item_ids]
     return _unseal(session, moment, {row.id: row for row in found},
-                   rows.items(session, wanted, moment))
+                   rows.items(session, wanted, moment, will_unseal=True))
 
 
 def carry_over(session: Session, limit: int = CARRY_OVER_LIMIT) -> tuple[OpenItem, ...]:

@@ -23,7 +23,7 @@ def candidates(environ: Mapping[str, str]) -> tuple[Path, ...]:
 def is_in_memory(path: Path, mounts: Path = MOUNTS) -> bool:
     """Whether the file system under ``path`` is tmpfs or ramfs (``man 5 proc``, mountinfo)."""
     try:
-        real = path.resolve(strict=True)
+        real = str(path.resolve(strict=True))
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return False
@@ -32,10 +32,11 @@ def is_in_memory(path: Path, mounts: Path = MOUNTS) -> bool:
         fields = line.split()
         if "-" not in fields or len(fields) < 10:
             continue
-        point = Path(_unescape(fields[4]))
+        point = _unescape(fields[4])
+        inside = point == "/" or real == point or real.startswith(point + "/")
         # A later mount over the same point hides the earlier one, hence >=.
-        if real.is_relative_to(point) and len(point.parts) >= best:
-            best, kind = len(point.parts), fields[fields.index("-") + 1]
+        if inside and len(point) >= best:
+            best, kind = len(point), fields[fields.index("-") + 1]
     return kind in MEMORY_TYPES
 
 
@@ -64,6 +65,8 @@ def _own(folder: Path) -> bool:
 
 
 def _unescape(text: str) -> str:
+    if "\\" not in text:
+        return text
     for code, char in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
         text = text.replace(code, char)
     return text

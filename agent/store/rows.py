@@ -24,6 +24,9 @@ _WRITE = (f"INSERT INTO interaction({_INTERACTION}) VALUES({_MARKS}) "
           f"ON CONFLICT(id) DO UPDATE SET {_UPDATES} RETURNING {_INTERACTION}")
 _PUT_ITEM = f"INSERT INTO item({_ITEM}) VALUES({', '.join('?' * (len(schema.ITEM) + 1))})"
 
+IDS_A_QUERY = 64
+"""Ids asked for at once."""
+
 Row = tuple[Any, ...]
 
 _item_values = attrgetter(*schema.ITEM)
@@ -120,15 +123,25 @@ def put_item(session: Session, change: Change, item: SealedItem) -> None:
     session.connection.execute(_PUT_ITEM, (*values, tag))
 
 
-def items(session: Session, item_ids: Sequence[str], moment: Moment) -> list[SealedItem]:
-    """The live items among these ids, in the order asked for."""
+def items(session: Session, item_ids: Sequence[str], moment: Moment,
+          will_unseal: bool = False) -> list[SealedItem]:
+    """The live items among these ids, in the order asked for.
+
+    Args:
+        session: The open store.
+        item_ids: Which.
+        moment: Now.
+        will_unseal: The seal will tell an altered item, so that its tag need not.
+    """
     found: dict[str, SealedItem] = {}
     given = parameters(moment)
-    for item_id in item_ids:
-        row = session.connection.execute(f"{SELECT_ITEM} WHERE id = :id AND {LIVE}",
-                                         {"id": item_id, **given}).fetchone()
-        if row:
-            found[item_id] = to_item(session, row)
+    for start in range(0, len(item_ids), IDS_A_QUERY):
+        some = item_ids[start:start + IDS_A_QUERY]
+        named = {f"id{n}": item_id for n, item_id in enumerate(some)}
+        for row in session.connection.execute(
+                f"{SELECT_ITEM} WHERE id IN ({', '.join(f':{name}' for name in named)}) "
+                f"AND {LIVE}", {**named, **given}).fetchall():
+            found[row[0]] = SealedItem(*row[:-1]) if will_unseal else to_item(session, row)
     return [found[item_id] for item_id in item_ids if item_id in found]
 
 

@@ -162,7 +162,7 @@ def test_a_log_cut_after_its_checkpoint_is_not_mixed_with_the_database(
 
 def test_every_page_flipped_once_returns_no_altered_row(place: Any, tmp_path: Any) -> None:
     with place.open() as opened:
-        for n in range(150):
+        for n in range(180):
             interactions.append(opened, f"d{n % 9}", n // 9, EVENTS,
                                 [NewItem("said", f"text {n} " * 20)])
         whole = state(opened)
