@@ -1,0 +1,158 @@
+"""Choosing the names that the recogniser is made ready for, and how strongly.
+
+Each entry is scored by what the question expects, by names that the context holds, and by how near
+its vector is to what was said and replied. The best go into the bias; their scores become priors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from math import log
+
+import numpy as np
+import numpy.typing as npt
+
+from agent.biasing import Bias
+from agent.context import Vectors
+from agent.context.library import Indices, Library
+from agent.context.signals import Reading
+from agent.events import Expectation
+
+Scores = npt.NDArray[np.float32]
+
+EXPECTED = {Expectation.NAME: ("contact", "place"), Expectation.LIST_ITEM: ("place", "device")}
+"""Kinds of entry that answer each kind of question; the rest say nothing of the kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strengths:
+    """How much each kind of evidence counts, in units of cosine similarity."""
+
+    expected: float = 0.10
+    """An entry of a kind that answers the question."""
+    kind: float = 0.15
+    """An entry of a kind that a signal names."""
+    named: float = 0.5
+    """An entry whose whole name the context holds; later names count a little less."""
+    word: float = 0.3
+    """An entry with a word that was said, divided by 1 + log of how many have it."""
+    user: float = 0.8
+    """Similarity to the user's side."""
+    agent: float = 0.2
+    """Similarity to the agent's side."""
+    prior: float = 4.0
+    """Natural log of the weight by which an entry's prior grows with each unit of its score."""
+
+
+STRENGTHS = Strengths()
+HEAVIEST, LIGHTEST = 3.0, 0.5
+"""Limits of a weight; an answer that the question itself offers has 4."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The entries chosen, best first."""
+
+    chosen: Indices = field(repr=False)
+    weights: Scores = field(repr=False)
+    """Relative prior of each."""
+    by_vector: bool
+    """Whether vectors took part."""
+
+
+def scores(library: Library, reading: Reading, expectation: Expectation,
+           vectors: Vectors | None = None, *, scan: int | None = None,
+           strengths: Strengths = STRENGTHS) -> Scores:
+    """The score of every entry, ``float32[entries]``.
+
+    Args:
+        library: What the user can name.
+        reading: What the signals say.
+        expectation: What the question expects.
+        vectors: Of the user's and the agent's side, ``float32[2, 384]``; None where there is none.
+        scan: Entries that are compared by vector at most; those that score best without it.
+        strengths: How much each kind of evidence counts.
+    """
+    found = np.zeros(len(library), np.float32)
+    for kind in EXPECTED.get(expectation, ()):
+        found[library.kinds.get(kind, _NONE)] += strengths.expected
+    for kind in reading.kinds:
+        found[library.kinds.get(kind, _NONE)] += strengths.kind
+    _name(found, library, reading, strengths)
+    if vectors is None or library.vectors is None:
+        return found
+    both = strengths.user * vectors[0] + strengths.agent * vectors[1]
+    if scan is None or scan >= len(library):
+        found += library.vectors @ both
+        return found
+    likely = np.argpartition(-found, scan - 1)[:max(1, scan)]
+    near = library.vectors[likely] @ both
+    found[likely] += near - np.median(near)  # what was not compared counts as of middling nearness
+    return found
+
+
+def _name(found: Scores, library: Library, reading: Reading, strengths: Strengths) -> None:
+    for rank, name in enumerate(reading.names):
+        lower = name.lower()
+        if lower in library.texts:
+            found[library.texts[lower]] += strengths.named / (1 + rank / 50)
+        elif lower in library.words:
+            having = library.words[lower]
+            found[having] += strengths.word / (1 + log(len(having)))
+
+
+def choose(library: Library, reading: Reading, expectation: Expectation,
+           vectors: Vectors | None = None, *, limit: int, scan: int | None = None,
+           strengths: Strengths = STRENGTHS) -> Selection:
+    """The ``limit`` best entries and their weights; see ``scores``.
+
+    Entries of equal score keep their order.
+    """
+    score = scores(library, reading, expectation, vectors, scan=scan, strengths=strengths)
+    order = _best(score, limit)
+    by_vector = vectors is not None and library.vectors is not None
+    return Selection(order.astype(np.int32), _weights(score, order, strengths.prior), by_vector)
+
+
+def _best(score: Scores, limit: int) -> npt.NDArray[np.intp]:
+    if len(score) > 4 * limit:
+        least = -np.partition(-score, limit - 1)[limit - 1]
+        some = np.flatnonzero(score >= least)
+        return some[np.argsort(-score[some], kind="stable")[:limit]]
+    return np.argsort(-score, kind="stable")[:limit]
+
+
+def _weights(score: Scores, order: npt.NDArray[np.intp], slope: float) -> Scores:
+    if not len(order):
+        return np.zeros(0, np.float32)
+    middle = np.median(score[order])
+    raised: Scores = np.exp(slope * (score[order] - middle)).astype(np.float32)
+    return raised.clip(LIGHTEST, HEAVIEST)
+
+
+def narrowed(base: Bias, library: Library, selection: Selection, limit: int) -> Bias:
+    """The standing bias with only what was chosen, weighted; commands over it stay.
+
+    Args:
+        base: Everything that may be said at any time.
+        library: Where the selection comes from.
+        selection: What was chosen.
+        limit: Names up to which all stay, chosen or not.
+    """
+    weights: dict[str, float] = {}
+    for place, weight in zip(selection.chosen, selection.weights, strict=True):
+        weights.setdefault(library.entries[place].text, float(weight))
+    everything = len(library) <= limit
+    phrases = tuple(replace(p, weight=p.weight * weights.get(p.text, 1.0)) for p in base.phrases
+                    if everything or p.text in weights or p.text.lower() not in library.texts)
+    if everything:
+        return replace(base, phrases=phrases)
+    allowed = {text.lower() for text in weights}
+    allowed |= {word for text in allowed for word in text.split()}
+    slots = tuple((name, values if len(values) <= limit
+                   else tuple(v for v in values if v.lower() in allowed))
+                  for name, values in base.slots)
+    return replace(base, phrases=phrases, slots=slots)
+
+
+_NONE: Indices = np.zeros(0, np.int32)
