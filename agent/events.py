@@ -13,16 +13,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Samples: TypeAlias = npt.NDArray[np.int16]
+    """``int16[samples]`` at 16 kHz, mono: the one form of audio between parts."""
+else:
+    Samples = Any  # loading numpy would make every command start slowly
 
 SAMPLE_RATE = 16_000
 """Samples a second of all audio inside the agent, mono."""
-
-Samples: TypeAlias = npt.NDArray[np.int16]
-"""``int16[samples]`` at 16 kHz, mono: the one form of audio between parts."""
 
 
 class Expectation(StrEnum):
@@ -249,6 +252,43 @@ class ReplyEnded(Event):
     """The reply has been played to its end, or was stopped."""
 
     completed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ContextOpened(Event):
+    """A context window opened: the stored row says that the microphone will reopen."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContextStep(Event):
+    """A step of the open context window is done."""
+
+    step: Literal["items", "signals", "encoded", "selected", "prepared"]
+    seconds: float
+    """Wall time that the step took."""
+    since_opened: float
+    """Wall time from the opening of the window to the end of the step."""
+    count: int = 0
+    """Texts read, signals that said something, texts encoded, names chosen, phrases prepared."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextClosed(Event):
+    """The context window closed: the microphone reopens, or the turn was interrupted.
+
+    ``ready`` and ``no-vector`` come with a bias, the latter by expectation and recency alone;
+    after the others the answer is recognised plainly.
+    """
+
+    outcome: Literal["ready", "no-vector", "late", "failed", "cancelled"]
+    seconds: float
+    """Wall time that the window was open."""
+    margin: float | None = None
+    """Wall time that was to spare when the bias was ready; None where it never was."""
+    reason: str = ""
+    """What failed, without a word of what was said."""
 
 
 @dataclass(frozen=True, slots=True)
