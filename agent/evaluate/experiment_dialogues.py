@@ -15,7 +15,8 @@ ASKED = {
     "place": ("Which one would you like?", "Where do you want to go?", "Which place is it?"),
     "device": ("Which one do you mean?", "Which device?", "Which one shall I change?"),
 }
-AGAIN = (("Now, or later today?", "right now please"), ("For how many people?", "just the two of us"),
+AGAIN = (("Now, or later today?", "right now please"),
+         ("For how many people?", "just the two of us"),
          ("Shall I do it at once?", "yes please"), ("Is it urgent?", "fairly urgent"))
 SKILLS = {"contact": "call", "place": "places", "device": "home"}
 CLASS_KNOWN = 0.5

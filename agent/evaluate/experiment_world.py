@@ -82,8 +82,7 @@ def classes() -> tuple[Kind, ...]:
 
 @lru_cache(maxsize=8)
 def world(size: int, seed: int = 0) -> World:
-    """About ``size`` entries: 45 % contacts, 50 % places, the rest devices (as many as there
-    are rooms for)."""
+    """About ``size`` entries: 45 % contacts, 50 % places, the rest devices, if rooms suffice."""
     draw = random.Random(f"world {seed}")
     shares = {"contact": 0.45, "place": 0.50, "device": 0.05}
     counts = {kind: sum(c.kind == kind for c in classes()) for kind in shares}
