@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from agent import settings as mechanism
 from agent.asr.settings import Settings as AsrSettings
@@ -28,8 +29,8 @@ from firmware_bridge.settings import Settings as BridgeSettings
 class LogSettings:
     """What is written about the agent's work (table ``[log]``)."""
 
-    level: str = setting("warning", "how much is logged to standard error: debug, info, warning "
-                                    "or error")
+    level: Literal["debug", "info", "warning", "error"] = setting(
+        "warning", "how much is logged to standard error")
     log_transcripts: bool = setting(
         False, "also log what was said and replied; otherwise no spoken text is ever logged")
 

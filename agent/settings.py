@@ -150,6 +150,8 @@ def _convert(hint: Any, value: Any, key: str, source: Source) -> Any:
 
 def _convert_union(hint: Any, value: Any, key: str, source: Source) -> Any:
     options = [a for a in typing.get_args(hint) if a is not type(None)]
+    if value == "" and len(options) < len(typing.get_args(hint)):
+        return None  # TOML has no null: an empty text says that nothing is given
     for option in options[:-1]:
         try:
             return _convert(option, value, key, source)

@@ -43,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
 
 def template() -> Iterator[str]:
     """Lines of a settings file in which every default stands behind a comment sign."""
-    yield "# Settings of voice-agent. Take the # away from a line to change it."
+    yield "# Settings of voice-agent. Take the # away from a line to change it; an empty text"
+    yield "# says that nothing is given."
     table = ""
     for entry in documented(Config):
         here, _, key = entry.key.rpartition(".")
@@ -75,11 +76,21 @@ def _json(entry: Documented) -> Any:
 
 def _toml(value: Any) -> str:
     if value is None:
-        return '"…"'
+        return '""'
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (tuple, list)):
         return "[" + ", ".join(_toml(v) for v in value) + "]"
     if isinstance(value, (int, float)):
         return repr(value)
+    if isinstance(value, Path):
+        return json.dumps(_portable(value), ensure_ascii=False)
     return json.dumps(str(value), ensure_ascii=False)
+
+
+def _portable(path: Path) -> str:
+    """A path as a settings file may hold it for any user; empty for none."""
+    if path == Path():
+        return ""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

@@ -29,9 +29,9 @@ SPOKEN = ("meg", "bauer", "jones", "calling", "which one", "555")
 def sounds() -> Iterator[Sounds]:
     if problem := missing():
         pytest.skip(problem)
-    with tempfile.TemporaryDirectory(prefix="va-") as folder:  # short, for the socket's sake
-        with Sounds(Path(folder)).running() as running:
-            yield running
+    with (tempfile.TemporaryDirectory(prefix="va-") as folder,  # short, for the sockets' sake
+          Sounds(Path(folder)).running() as running):
+        yield running
 
 
 @pytest.fixture(autouse=True)
@@ -159,7 +159,7 @@ def test_an_unknown_log_level_is_an_error(tmp_path: Path) -> None:
     path.write_text("[log]\nlevel = 'loud'\n")
     done = run(path, {})
     assert done.returncode == 1
-    assert "log.level: no level 'loud'" in done.stderr
+    assert "line 2: log.level: 'loud' is not one of" in done.stderr
 
 
 def run(config: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
