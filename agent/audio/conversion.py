@@ -38,17 +38,22 @@ def to_float(samples: Samples) -> Floats:
 class DcBlocker:
     """Takes out a constant offset where there is one, and touches nothing where there is none.
 
-    The offset is followed over about a second. Below ``LEAST`` of full scale nothing is
-    removed; from ``FULL`` on, all of it; in between, gradually, so that there is never a step.
+    The offset is followed over about a second. It is believed at once where it is more than
+    sound has (``PLAIN`` of full scale), or where the sound begins with little else, as a
+    recording does before anyone speaks. Below ``LEAST`` of full scale
+    nothing is removed; from ``FULL`` on, all of it; in between, gradually, so that there is
+    never a step.
     """
 
     HOP = 320
-    LEAST, FULL = 0.004, 0.012
-    _FOLLOW = 0.02
+    LEAST, FULL, PLAIN = 0.01, 0.02, 0.1
+    _FOLLOW, _WARY = 0.02, 3
+    """Share of a hop's mean that is believed, and hops of doubt at the beginning."""
 
     def __init__(self) -> None:
         self._held: Floats = np.zeros(0, np.float32)
-        self._offset: float | None = None
+        self._hops = 0
+        self._offset = 0.0
         self._removed = 0.0
 
     def accept(self, audio: Floats) -> Floats:
@@ -68,13 +73,13 @@ class DcBlocker:
         return self._clean(rest, float(rest.mean())) if len(rest) else rest
 
     def _clean(self, hop: Floats, mean: float) -> Floats:
-        first = self._offset is None
-        follow = 1.0 if self._offset is None else self._FOLLOW * len(hop) / self.HOP
-        offset = self._offset or 0.0
-        self._offset = offset + follow * (mean - offset)
+        sure = not self._hops and abs(mean) > min(self.PLAIN, 2.0 * float(hop.std()))
+        follow = 1.0 if sure else max(self._FOLLOW, 1.0 / (self._hops + self._WARY))
+        self._hops += 1
+        self._offset += follow * len(hop) / self.HOP * (mean - self._offset)
         share = (abs(self._offset) - self.LEAST) / (self.FULL - self.LEAST)
         target = self._offset * min(1.0, max(0.0, share))
-        before, self._removed = (target if first else self._removed), target
+        before, self._removed = (target if sure else self._removed), target
         if before == 0.0 and target == 0.0:
             return hop
         return hop - np.linspace(before, target, len(hop), dtype=np.float32)

@@ -125,12 +125,14 @@ class EchoGuard:
     def __init__(self, heard: Ring, played: PlayedReference, vad: VoiceActivity,
                  settings: EndpointSettings) -> None:
         self._heard, self._played, self._vad, self._settings = heard, played, vad, settings
+        self._given_up = False
 
     def check(self, utterance: Ended) -> EchoCheck:
         """Judge an utterance; call it before ``heard`` has forgotten the reply.
 
         Takes 20–40 ms of one x86-64 core after a reply, nothing otherwise.
         """
+        self._given_up = False
         reply_end = self._played.last
         reach = reply_end + LATEST + REVERBERATION
         if utterance.speech_start > reach or self._heard.start > reply_end - 0.25:
@@ -153,6 +155,11 @@ class EchoGuard:
             windows.explained >= _EXPLAINED or windows.vanished)
         return self._result(utterance, windows, delay, own)
 
+    def give_up(self) -> None:
+        """Stop a check that another thread is at; what it returns means nothing then."""
+        self._given_up = True
+        self._vad.reset()
+
     def _judge(self, prediction: Prediction, microphone: np.ndarray, at: float) -> _Windows:
         """Look at the windows from ``at`` seconds into the signals on."""
         place = round(at * SAMPLE_RATE)
@@ -173,6 +180,8 @@ class EchoGuard:
         self._vad.reset()
         voiced, flags = False, []
         for place in range(0, len(audio) - WINDOW + 1, WINDOW):
+            if self._given_up:
+                break
             likely = self._vad.probability(audio[place:place + WINDOW])
             voiced = likely >= (self._settings.release if voiced else self._settings.threshold)
             flags.append(voiced)

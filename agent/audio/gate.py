@@ -63,7 +63,10 @@ class GatedMicrophone:
         self._forget()
 
     def unmute(self) -> None:
-        """Hand frames on again, from what is captured from now on."""
+        """Hand frames on again, from what is captured from now on.
+
+        A frame already awaited may have been captured before, and is dropped too.
+        """
         if self._muted:
             self._muted = False
             self._forget()

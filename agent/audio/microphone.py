@@ -111,8 +111,8 @@ class DeviceMicrophone:
 
     def clear(self) -> None:
         """Overwrite and forget what was captured and not yet read."""
-        self._queue.clear()
         with self._lock:
+            self._queue.clear()
             self._taken = self._captured
         self._base, self._delivered = self._taken / self._rate, 0
         self._converter = Converter(self._rate, self._channels)
@@ -160,7 +160,7 @@ class DeviceMicrophone:
             began = heard - start / self._rate
             self._began = (began if self._began is None
                            else self._began + _STEADY * (began - self._began))
-        self._queue.put(Block(bytearray(data), start))
+            self._queue.put(Block(bytearray(data), start))
 
     def _gap(self, adc: float, frames: int) -> int:
         """Sample frames that the driver dropped; at least one block where it cannot tell."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from agent.audio.conversion import QUALITY
+from agent.audio.conversion import QUALITY, to_float, to_int16
 from agent.audio.playqueue import PlayQueue
 from agent.audio.portaudio import Format
 from agent.audio.reference import PlayedReference
@@ -31,7 +31,7 @@ class Renderer:
         if form.rate != SAMPLE_RATE:
             import soxr
 
-            self._resampler = soxr.ResampleStream(SAMPLE_RATE, form.rate, 1, "int16", QUALITY)
+            self._resampler = soxr.ResampleStream(SAMPLE_RATE, form.rate, 1, "float32", QUALITY)
         self._ready: Samples = np.zeros(0, np.int16)
         self._taken = 0
         self._given = 0
@@ -78,6 +78,7 @@ class Renderer:
             if filled:
                 self.last_sound = round((self._taken + filled) * ratio)
             self._taken += _STEP
-            self._ready = np.concatenate([self._ready, self._resampler.resample_chunk(block)])
+            ready = to_int16(self._resampler.resample_chunk(to_float(block)))
+            self._ready = np.concatenate([self._ready, ready])
         block, self._ready = self._ready[:frames], self._ready[frames:]
         return block
