@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 SPEECH_RATE = 15.0
 """Characters of a reply spoken in a second, about; a window is as long as its reply."""
@@ -38,6 +39,8 @@ class Pace:
 
     def work(self, entries: int, left: float) -> Work:
         """What fits into ``left`` seconds, with a library of so many entries."""
+        if left == inf:
+            return Work(max(FEWEST, entries), self._phrases)
         left = max(0.0, left) / self._slower
         scan = min(entries, int(0.25 * left / self._scan))
         phrases = int(0.5 * left / self._prepare)

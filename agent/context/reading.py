@@ -23,7 +23,7 @@ class StoredText(Protocol):
 
     @property
     def kind(self) -> str:
-        """``said``, ``reply``, ``screen``, ``places``, ``consulted`` …"""
+        """``said``, ``reply``, ``screen``, ``places``, ``consulted``, or another."""
         ...
 
     @property

@@ -22,3 +22,4 @@ class Settings:
                                                "\"Italian food\", \"diesel\"")
     encode_ms: int = setting(400, "most milliseconds that encoding may take; after that the turn "
                                   "goes on without a vector", minimum=10, maximum=10_000)
+    hurry: bool = setting(True, "do less where the time of the reply would not suffice")
