@@ -92,6 +92,7 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
     vad = SileroVad(locate("silero-vad"))
     gate.on_mute(vad.reset)
     echo = EchoGuard(ears.recent, devices.speaker.played, vad.twin(), config.endpoint)
+    gate.on_mute(echo.give_up)
     listener = Listener(ears, vad, config.endpoint, recogniser, echo, Worker("recognition"),
                         workload, bus, config.wake.word)
     hands = Hands(handlers, ringer, bus, workload, lambda: gate.now)
