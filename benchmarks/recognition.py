@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -72,6 +73,11 @@ class Result:
     """Endpoint to text: median and 95th percentile, milliseconds."""
     call_ms: list[float] = field(default_factory=list)
     """One decode or scoring of a clip: median and 95th percentile, milliseconds."""
+    calls: list[float] = field(default_factory=list)
+    """Seconds of each decode or scoring."""
+    lengths: list[float] = field(default_factory=list)
+    """Seconds of each clip."""
+    processor_seconds: float = 0.0
     load_seconds: float = 0.0
     resident_mb: float = 0.0
     """After the last clip."""
@@ -115,15 +121,21 @@ def _measure(part: str, data: Path, limit: int) -> Result:
     recogniser = _open(part)
     result.load_seconds = time.perf_counter() - began
     prepared = recogniser.prepare(_grammar()) if "grammar" in part else None
-    clips = _korean(limit) if "vosk" in part else _orders(data, limit)
-    if "scoring" in part:
+    with tempfile.TemporaryDirectory() as folder:
+        clips = _korean(Path(folder), limit) if "vosk" in part else _orders(data, limit)
+        _time(recogniser, prepared, clips, result)
+    return result
+
+
+def _time(recogniser: Recogniser, prepared: Prepared | None, clips: Sequence[Path],
+          result: Result) -> None:
+    if "scoring" in result.part:
         _time_scoring(recogniser, clips, result)
     else:
         _time_decoding(recogniser, prepared, clips, result)
         # Before the endpointer's own model is loaded.
         result.resident_mb, result.peak_mb = _memory("VmRSS"), _memory("VmHWM")
         _time_endpoints(recogniser, prepared, clips, result)
-    return result
 
 
 def _open(part: str) -> Recogniser:
@@ -132,46 +144,47 @@ def _open(part: str) -> Recogniser:
     return open_recogniser(Settings(engine="moonshine", beam=5 if "beam" in part else 1), locate)
 
 
-def _time_decoding(recogniser: Recogniser, prepared: Prepared | None, clips: Sequence[Samples],
+def _time_decoding(recogniser: Recogniser, prepared: Prepared | None, clips: Sequence[Path],
                    result: Result) -> None:
-    _decode(recogniser, prepared, clips[0])
-    factors, wall, processor = [], 0.0, time.process_time()
-    for clip in clips:
-        began = time.perf_counter()
-        _decode(recogniser, prepared, clip)
-        took = time.perf_counter() - began
-        wall += took
-        factors.append(took * SAMPLE_RATE / len(clip))
-    _conclude(result, clips, factors, wall, time.process_time() - processor)
+    _decode(recogniser, prepared, read(clips[0]))
+    for path in clips:
+        clip = read(path)
+        with _timed(result, clip):
+            _decode(recogniser, prepared, clip)
+    _conclude(result)
 
 
-def _time_scoring(recogniser: Recogniser, clips: Sequence[Samples], result: Result) -> None:
+def _time_scoring(recogniser: Recogniser, clips: Sequence[Path], result: Result) -> None:
     """The scoring alone, of the right text's like: orders heard in the other clips."""
-    texts = [text for clip in clips if (text := _decode(recogniser, None, clip))][:CANDIDATES]
-    factors, wall, used = [], 0.0, 0.0
-    for clip in clips:
+    texts = [_decode(recogniser, None, read(path)) for path in clips[:CANDIDATES]]
+    for path in clips:
+        clip = read(path)
         recognition = recogniser.start()
         recognition.accept(clip)
         recognition.finish()
-        began, processor = time.perf_counter(), time.process_time()
-        recognition.score(texts)
-        took = time.perf_counter() - began
-        used += time.process_time() - processor
-        wall += took
-        factors.append(took * SAMPLE_RATE / len(clip))
-    _conclude(result, clips, factors, wall, used)
+        with _timed(result, clip):
+            recognition.score(texts)
+    _conclude(result)
     result.resident_mb, result.peak_mb = _memory("VmRSS"), _memory("VmHWM")
 
 
-def _conclude(result: Result, clips: Sequence[Samples], factors: list[float], wall: float,
-              processor: float) -> None:
-    result.clips = len(clips)
-    result.audio_seconds = sum(map(len, clips)) / SAMPLE_RATE
-    result.factor = wall / result.audio_seconds
-    result.processor_factor = processor / result.audio_seconds
-    result.median_factor = float(np.median(factors))
-    calls = [factor * len(clip) / SAMPLE_RATE for factor, clip in zip(factors, clips, strict=True)]
-    result.call_ms = [1000 * float(np.percentile(calls, share)) for share in (50, 95)]
+@contextmanager
+def _timed(result: Result, clip: Samples) -> Iterator[None]:
+    """Add what is done inside to the figures."""
+    wall, processor = time.perf_counter(), time.process_time()
+    yield
+    result.calls.append(time.perf_counter() - wall)
+    result.processor_seconds += time.process_time() - processor
+    result.lengths.append(len(clip) / SAMPLE_RATE)
+
+
+def _conclude(result: Result) -> None:
+    result.clips = len(result.calls)
+    result.audio_seconds = sum(result.lengths)
+    result.factor = sum(result.calls) / result.audio_seconds
+    result.processor_factor = result.processor_seconds / result.audio_seconds
+    result.median_factor = float(np.median(np.divide(result.calls, result.lengths)))
+    result.call_ms = [1000 * float(np.percentile(result.calls, share)) for share in (50, 95)]
 
 
 def _decode(recogniser: Recogniser, prepared: Prepared | None, clip: Samples) -> str:
@@ -183,13 +196,13 @@ def _decode(recogniser: Recogniser, prepared: Prepared | None, clip: Samples) ->
     return found[0].text if found else ""
 
 
-def _time_endpoints(recogniser: Recogniser, prepared: Prepared | None, clips: Sequence[Samples],
+def _time_endpoints(recogniser: Recogniser, prepared: Prepared | None, clips: Sequence[Path],
                     result: Result) -> None:
     vad = SileroVad(locate("silero-vad"))
     silence = np.zeros(SAMPLE_RATE, np.int16)
-    times = [took for clip in clips
+    times = [took for path in clips
              if (took := _endpoint_to_text(recogniser, prepared, vad,
-                                           np.concatenate([clip, silence]))) is not None]
+                                           np.concatenate([read(path), silence]))) is not None]
     result.endpoint_ms = [1000 * float(np.percentile(times, share)) for share in (50, 95)]
 
 
@@ -230,23 +243,22 @@ def _frames(audio: Samples) -> Iterator[Samples]:
     return (audio[start:start + FRAME] for start in range(0, len(audio), FRAME))
 
 
-def _orders(data: Path, limit: int) -> list[Samples]:
-    return [read(path) for path in sorted((data / "menu-orders").rglob("*.flac"))[:limit]]
+def _orders(data: Path, limit: int) -> list[Path]:
+    return sorted((data / "menu-orders").rglob("*.flac"))[:limit]
 
 
-def _korean(limit: int) -> list[Samples]:
+def _korean(folder: Path, limit: int) -> list[Path]:
+    """Speak the sentences into files of ``folder``, at three speeds."""
     clips = []
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "speech.wav"
-        for speed in ("130", "150", "170"):
-            for text in KOREAN:
-                try:
-                    subprocess.run(["espeak-ng", "-v", "ko", "-s", speed, "-w", str(path), text],
-                                   check=True)
-                except OSError as error:
-                    raise AgentError(f"espeak-ng cannot be run: {error}",
-                                     "install the package espeak-ng") from error
-                clips.append(read(path))
+    for speed in ("130", "150", "170"):
+        for number, text in enumerate(KOREAN):
+            clips.append(folder / f"{speed}-{number}.wav")
+            try:
+                subprocess.run(["espeak-ng", "-v", "ko", "-s", speed, "-w", str(clips[-1]), text],
+                               check=True)
+            except OSError as error:
+                raise AgentError(f"espeak-ng cannot be run: {error}",
+                                 "install the package espeak-ng") from error
     return clips[:limit]
 
 
