@@ -6,6 +6,7 @@ import json
 import wave
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def _no_settings_file_of_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 def run(
         capsys: pytest.CaptureFixture[str],
-        *arguments: object) -> tuple[int, list[dict[str, object]], str]:
+        *arguments: object) -> tuple[int, list[dict[str, Any]], str]:
     """Exit code, JSON lines and standard error."""
     code = main(["wake", "--json", *map(str, arguments)])
     captured = capsys.readouterr()
