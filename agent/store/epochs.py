@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from agent.store.memoryfs import restore
 from agent.store.sealing import EPOCH_ID_BYTES, KEY_BYTES, wrapping_key
 
 log = logging.getLogger(__name__)
@@ -147,6 +148,8 @@ class MemoryEpochs:
         self._known[epoch_id] = epoch
         if self._folder:
             try:
+                if not self._folder.is_dir():
+                    restore(self._folder)
                 self._write(epoch)
             except OSError as error:
                 log.warning("epoch key kept in this process only: %s", error.strerror)

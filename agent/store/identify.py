@@ -32,7 +32,7 @@ def find_root(path: Path, at_hand: Sequence[Root]) -> tuple[Root, Connection]:
     if head.startswith(PLAIN_SQLITE):
         raise _foreign(path, "is a plain SQLite database")
     if not at_hand:
-        raise roots.missing(path)
+        raise roots.missing(path, known.origin if known else "")
     usable = [root for root in at_hand if known is None or known.slot(root.check)]
     if not usable:
         raise WrongKeyError(f"the root key is not the one of the context store {path}",

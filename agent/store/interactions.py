@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from agent.store import rows, sealing
 from agent.store.clock import LIVE, Moment, parameters
@@ -50,12 +50,14 @@ def append(session: Session, dialogue_id: str, turn: int, event: str,
         old = _writable(session, change, row_id)
         row = _next_version(session, change.moment, old, dialogue_id, turn, events)
         if items:
-            row, key, dies_at = _with_key(session, change, row)
+            key = _key_for(session, change, row)
             chance = secrets.token_bytes(RANDOM_PER_ITEM * len(items))
-            sealed = [_seal(session, change.moment, row, key, dies_at, index, item.kind, text,
+            sealed = [_seal(session, change.moment, row, key, index, item.kind, text,
                             chance[index * RANDOM_PER_ITEM:(index + 1) * RANDOM_PER_ITEM])
                       for index, (item, text) in enumerate(zip(items, texts, strict=True))]
-            row = replace(row, item_ids=(*row.item_ids, *(item.id for item in sealed)))
+            kept = row.item_ids if key.wrapped == row.wrapped_key else ()
+            row = replace(row, wrapped_key=key.wrapped,
+                          item_ids=(*kept, *[item.id for item in sealed]))
             # The items go in first: a row never refers to an item that is not there.
             for item in sealed:
                 rows.put_item(session, change, item)
@@ -63,7 +65,7 @@ def append(session: Session, dialogue_id: str, turn: int, event: str,
 
 
 def _writable(session: Session, change: Change, row_id: str) -> Interaction | None:
-    old = rows.find_any(session, row_id)
+    old = rows.find_any(session, change, row_id)
     if old is None:
         return None
     if not change.moment.is_live(old.created_at, old.expires_at):
@@ -90,33 +92,40 @@ def _next_version(session: Session, moment: Moment, old: Interaction | None, dia
         wrapped_key=None)
 
 
-def _with_key(session: Session, change: Change,
-              row: Interaction) -> tuple[Interaction, bytes, int]:
-    """The row's key, made when it has none or its epoch is gone, and when the epoch dies."""
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """An interaction's key, as it is and wrapped, and when its epoch dies."""
+
+    key: bytes = field(repr=False)
+    wrapped: bytes = field(repr=False)
+    dies_at: int
+
+
+def _key_for(session: Session, change: Change, row: Interaction) -> _Key:
+    """The row's key; a new one when it has none or its epoch is gone."""
     now = change.moment.now
     if row.wrapped_key:
         epoch = session.epochs.find(sealing.wrapped_epoch(row.wrapped_key), now)
         if epoch:
             key = sealing.unwrap(epoch.wrapping, row.device_id, row.id, row.wrapped_key)
-            return row, key, epoch.dies_at
+            return _Key(key, row.wrapped_key, epoch.dies_at)
         # What was sealed under the lost key can never be read again.
         rows.delete_items(session, change, row.item_ids)
-        row = replace(row, item_ids=())
     epoch = session.epochs.current(now)
     chance = secrets.token_bytes(sealing.KEY_BYTES + sealing.NONCE_BYTES)
     key, nonce = chance[:sealing.KEY_BYTES], chance[sealing.KEY_BYTES:]
     wrapped = sealing.wrap(epoch.wrapping, epoch.id, row.device_id, row.id, key, nonce)
-    return replace(row, wrapped_key=wrapped), key, epoch.dies_at
+    return _Key(key, wrapped, epoch.dies_at)
 
 
-def _seal(session: Session, moment: Moment, row: Interaction, key: bytes, dies_at: int,
-          index: int, kind: str, text: bytes, chance: bytes) -> SealedItem:
+def _seal(session: Session, moment: Moment, row: Interaction, key: _Key, index: int, kind: str,
+          text: bytes, chance: bytes) -> SealedItem:
     # Version and place in the append: rises, and is never used twice even after deletions.
     seq = row.version << 8 | index
-    expires_at = min(moment.now + session.settings.retention.span_ms(kind), dies_at)
+    expires_at = min(moment.now + session.settings.retention.span_ms(kind), key.dies_at)
     item_id = f"{row.id}.{seq:x}"
     place = sealing.Place(row.device_id, row.id, item_id, seq, kind, moment.now, expires_at)
-    sealed = sealing.seal(key, text, place, chance[OP_ID_BYTES:])
+    sealed = sealing.seal(key.key, text, place, chance[OP_ID_BYTES:])
     return SealedItem(item_id, row.id, seq, kind, chance[:OP_ID_BYTES], sealed.nonce,
                       sealed.ciphertext, moment.now, expires_at)
 

@@ -53,6 +53,11 @@ def private_folder(name: str, environ: Mapping[str, str] | None = None) -> Path 
     return None
 
 
+def restore(folder: Path) -> bool:
+    """Make a private folder again that someone has removed (logind does, at the last logout)."""
+    return _own(folder.parent) and _own(folder)
+
+
 def _own(folder: Path) -> bool:
     """Whether the folder exists, is ours alone and no link; made if absent."""
     try:

@@ -131,7 +131,7 @@ def settle(settings: Settings, found: Roots, root: Root, store_id: str) -> None:
     if found.origin == "file" and found.next:
         roots.save(Roots("file", found.where, root))
     wanted = sentinel.Sentinel(
-        store_id, (sentinel.Slot(root.check, read_salt(settings.database)),))
+        store_id, (sentinel.Slot(root.check, read_salt(settings.database)),), found.origin)
     if sentinel.read(settings.database) != wanted:
         sentinel.write(settings.database, wanted)
 
@@ -194,7 +194,8 @@ def build(settings: Settings, root: Root, source: Connection | None = None) -> B
     known = sentinel.read(settings.database)
     kept = tuple(slot for slot in known.slots if slot.check != root.check) if known else ()
     sentinel.write(settings.database, sentinel.Sentinel(
-        store_id, (*kept, sentinel.Slot(root.check, read_salt(path)))))
+        store_id, (*kept, sentinel.Slot(root.check, read_salt(path))),
+        known.origin if known else ""))
     return Built(path, store_id)
 
 

@@ -45,7 +45,7 @@ def acknowledge(session: Session, taken: Iterable[tuple[str, int]]) -> int:
     count = 0
     with transaction(session) as change:
         for interaction_id, version in taken:
-            old = rows.find_any(session, interaction_id)
+            old = rows.find_any(session, change, interaction_id)
             if old and old.acked_version < version <= old.version:
                 rows.write(session, change, replace(old, acked_version=version), old)
                 count += 1
@@ -66,7 +66,7 @@ def merge(session: Session, interaction: Interaction, items: Sequence[SealedItem
         moment = change.moment
         if not moment.is_live(interaction.created_at, interaction.expires_at):
             return False
-        old = rows.find_any(session, interaction.id)
+        old = rows.find_any(session, change, interaction.id)
         kept = _winner(old, interaction)
         changed = False
         if kept != old:

@@ -129,6 +129,8 @@ def erase(settings: Settings, *, clock: Clock | None = None,
     try:
         session = opening.open_session(settings, clock=clock, environ=environ, create=False)
     except UNREADABLE as error:
+        if isinstance(error, KeyMissingError) and _by_credential(settings):
+            raise
         log.warning("%s; a new store takes its place", error.what)
         _start_anew(settings, environ)
         return True
@@ -144,6 +146,12 @@ def erase(settings: Settings, *, clock: Clock | None = None,
     except KeyRefusedError:
         return False
     return True
+
+
+def _by_credential(settings: Settings) -> bool:
+    # Its key exists, only not here: a new store would shut the service out.
+    known = sentinel.read(settings.database)
+    return known is not None and known.origin == "credential"
 
 
 def forget_epochs(settings: Settings, environ: Mapping[str, str] | None = None,

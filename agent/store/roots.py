@@ -160,8 +160,19 @@ def _decode(data: bytes, path: Path) -> Roots:
                  Root(_parse_key(following.encode(), path)) if following else None)
 
 
-def missing(database: Path) -> KeyMissingError:
-    """The error for a store without its key."""
+def missing(database: Path, origin: str) -> KeyMissingError:
+    """The error for a store without its key.
+
+    Args:
+        database: The store.
+        origin: Where its key came from when it was last opened, as its sentinel says.
+    """
+    if origin == "credential":
+        return KeyMissingError(
+            f"the key of the store at {database} is a systemd credential, which this process "
+            "was not given",
+            f"run it with `systemd-run --pipe -p LoadCredentialEncrypted={CREDENTIAL} …`, as "
+            "the privacy page shows")
     return KeyMissingError(
         f"there is a store at {database} but no root key: this is a new install beside an old "
         "store",

@@ -20,6 +20,7 @@ _UPDATES = ", ".join(f"{column} = excluded.{column}"
 
 SELECT_INTERACTION = f"SELECT {_INTERACTION} FROM interaction"
 SELECT_ITEM = f"SELECT {_ITEM} FROM item"
+_BY_ID = f"{SELECT_INTERACTION} WHERE id = ?"
 _WRITE = (f"INSERT INTO interaction({_INTERACTION}) VALUES({_MARKS}) "
           f"ON CONFLICT(id) DO UPDATE SET {_UPDATES} RETURNING {_INTERACTION}")
 _PUT_ITEM = f"INSERT INTO item({_ITEM}) VALUES({', '.join('?' * (len(schema.ITEM) + 1))})"
@@ -82,11 +83,13 @@ def find(session: Session, interaction_id: str, moment: Moment) -> Interaction |
     return to_interaction(session, row) if row else None
 
 
-def find_any(session: Session, interaction_id: str) -> Interaction | None:
+def find_any(session: Session, change: Change, interaction_id: str) -> Interaction | None:
     """A row by its id, expired or not; for writing over it."""
-    row = session.connection.execute(f"{SELECT_INTERACTION} WHERE id = ?",
-                                     (interaction_id,)).fetchone()
-    return to_interaction(session, row) if row else None
+    row = session.connection.execute(_BY_ID, (interaction_id,)).fetchone()
+    if row is None:
+        return None
+    change.tags[interaction_id] = row[-1]
+    return to_interaction(session, row)
 
 
 def of_dialogue(session: Session, dialogue_id: str, moment: Moment,
@@ -107,7 +110,8 @@ def write(session: Session, change: Change, interaction: Interaction,
     tag = session.tag("interaction", values)
     change.toggle(tag)
     if old:
-        change.toggle(tag_of(session, old))
+        known = change.tags.pop(old.id) if old.id in change.tags else tag_of(session, old)
+        change.toggle(known)
     row = session.connection.execute(_WRITE, (*values, tag)).fetchone()
     if row != (*values, tag):
         raise DamagedStoreError(f"the context store {session.path} wrote another row than given",

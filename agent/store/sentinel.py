@@ -32,6 +32,8 @@ class Sentinel:
 
     store_id: str
     slots: tuple[Slot, ...]
+    origin: str = ""
+    """Where the root came from when the store was last opened: ``credential`` or ``file``."""
 
     def slot(self, check: str) -> Slot | None:
         """The slot of one root, by its check value."""
@@ -50,13 +52,13 @@ def read(database: Path) -> Sentinel | None:
         if table["format"] != FORMAT:
             return None
         slots = tuple(Slot(str(s["check"]), str(s["salt"])) for s in table["slots"])
-        return Sentinel(str(table["store"]), slots)
+        return Sentinel(str(table["store"]), slots, str(table.get("origin", "")))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def write(database: Path, sentinel: Sentinel) -> None:
     """Write the sentinel, durably."""
-    table = {"format": FORMAT, "store": sentinel.store_id,
+    table = {"format": FORMAT, "store": sentinel.store_id, "origin": sentinel.origin,
              "slots": [{"check": s.check, "salt": s.salt} for s in sentinel.slots]}
     files.replace(path_of(database), json.dumps(table, indent=1).encode("ascii"))

@@ -68,6 +68,8 @@ class Change:
     digest: int = 0
     touched: bool = False
     """Whether there is anything to commit."""
+    tags: dict[str, int] = field(default_factory=dict)
+    """Tags of rows that were read to be written over."""
 
     def toggle(self, *tags: int) -> None:
         """Take a row's tag into the digest, or out of it."""

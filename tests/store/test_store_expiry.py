@@ -304,6 +304,18 @@ def test_a_removed_epoch_file_takes_the_cached_key_with_it(place: Any, monkeypat
         assert texts(session, again) == ["new"]
 
 
+def test_a_removed_memory_folder_is_made_again(place: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(epochs, "LOOK_EVERY_S", 0)
+    with place.open() as session:
+        row = say(session)
+        for child in place.memory.iterdir():
+            shutil.rmtree(child)
+        assert texts(session, row) == []
+        assert texts(session, say(session, "d2")) == ["call Meg"]
+        (key,) = place.memory.rglob("*.key")
+        assert key.parent.stat().st_mode & 0o077 == key.parent.parent.stat().st_mode & 0o077 == 0
+
+
 def test_which_folders_are_in_memory(tmp_path: Any) -> None:
     mounts = tmp_path / "mountinfo"
     (tmp_path / "a b").mkdir()

@@ -96,7 +96,7 @@ def test_a_file_that_is_no_key_is_refused_without_showing_it(filled: Any, conten
     filled.settings.key_path.write_bytes(content)
     with pytest.raises(KeyRefusedError) as refused:
         filled.session()
-    assert "zz" not in str(refused.value)
+    assert "zzzzzzzz" not in str(refused.value)
 
 
 def test_a_missing_key_beside_a_store_is_an_error_and_none_is_made(filled: Any) -> None:
@@ -152,6 +152,20 @@ def test_rotation_with_a_credential_needs_a_second_one(place: Any, credentials: 
     (credentials / CREDENTIAL).unlink()
     (credentials / NEXT_CREDENTIAL).rename(credentials / CREDENTIAL)
     assert texts(place, environ) == ["hello"]
+
+
+def test_without_its_credential_a_store_is_not_taken_for_a_new_install(
+        place: Any, credentials: Any
+) -> None:
+    with place.open(environ={**place.environ, "CREDENTIALS_DIRECTORY": str(credentials)}):
+        pass
+    before = place.files()
+    with pytest.raises(KeyMissingError) as refused:
+        place.session()
+    assert "systemd-run" in refused.value.mend
+    with pytest.raises(KeyMissingError):
+        replacing.erase(place.settings, clock=place.clock, environ=place.environ)
+    assert place.files() == before
 
 
 def test_the_old_credential_alone_is_a_wrong_key_after_rotation(
