@@ -19,7 +19,6 @@ from agent.biasing import Bias, builders
 from agent.config import Config
 from agent.conversation.carrying_out import Hands
 from agent.conversation.ears import Ears
-from agent.conversation.expecting import BestEffort
 from agent.conversation.listening import Listener
 from agent.conversation.loop import Conversation, Sounds
 from agent.conversation.memory import StoredMemory, recalled
@@ -35,6 +34,7 @@ from agent.dialogue.settings import Settings as DialogueSettings
 from agent.dialogue.timers import Timers
 from agent.errors import AgentError
 from agent.events import EventBus, Fault
+from agent.knowing import entries, expectations
 from agent.levels import Meter
 from agent.running import Agent, Reopen
 from agent.store import BestEffortStore
@@ -86,9 +86,11 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
     ringer = Ringer(devices.speaker, ring_sound(config.audio.sound_level))
     names = Names(config.dialogue, announce)
     dialogue, handlers = _dialogue(config, names.catalogue, ringer, lambda: gate.now)
-    expectations = BestEffort(recogniser, Worker("context"), workload, bus,
-                              lambda: gate.now)
-    await expectations.know(names.bias)
+    store = BestEffortStore(config.store, lambda what: bus.publish(Fault(gate.now, "store", what)))
+    store.start()
+    windows = expectations(config.context, recogniser, store, dialogue, bus, workload,
+                           lambda: gate.now)
+    await windows.know(names.bias, entries(names.catalogue))
     vad = SileroVad(locate("silero-vad"))
     gate.on_mute(vad.reset)
     echo = EchoGuard(ears.recent, devices.speaker.played, vad.twin(), config.endpoint)
@@ -96,10 +98,8 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
     listener = Listener(ears, vad, config.endpoint, recogniser, echo, Worker("recognition"),
                         workload, bus, config.wake.word)
     hands = Hands(handlers, ringer, bus, workload, lambda: gate.now)
-    store = BestEffortStore(config.store, lambda what: bus.publish(Fault(gate.now, "store", what)))
-    store.start()
     dialogue.recall(await recalled(store))
-    conversation = Conversation(ears, listener, dialogue, hands, voice, expectations,
+    conversation = Conversation(ears, listener, dialogue, hands, voice, windows,
                                 StoredMemory(store, lambda: dialogue.carried), bus,
                                 _sounds(config), config.dialogue.follow_up)
 
@@ -109,9 +109,10 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
         troubles.look(gate.now)
         if names.changed():
             dialogue.use(names.catalogue)
-            await expectations.know(names.bias)
+            await windows.know(names.bias, entries(names.catalogue))
 
     async def close() -> None:
+        await windows.close()
         await store.close()
         if devices.close is not None:
             await devices.close()

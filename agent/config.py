@@ -15,6 +15,7 @@ from agent.asr.settings import Settings as AsrSettings
 from agent.audio.settings import EndpointSettings
 from agent.audio.settings import Settings as AudioSettings
 from agent.biasing.settings import Settings as BiasSettings
+from agent.context.settings import Settings as ContextSettings
 from agent.dialogue.settings import CommandSettings
 from agent.dialogue.settings import Settings as DialogueSettings
 from agent.errors import AgentError
@@ -44,6 +45,7 @@ class Config:
     wake: WakeSettings = field(default_factory=WakeSettings)
     asr: AsrSettings = field(default_factory=AsrSettings)
     bias: BiasSettings = field(default_factory=BiasSettings)
+    context: ContextSettings = field(default_factory=ContextSettings)
     dialogue: DialogueSettings = field(default_factory=DialogueSettings)
     commands: CommandSettings = field(default_factory=CommandSettings)
     tts: TtsSettings = field(default_factory=TtsSettings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +28,7 @@ from agent.events import (
     Understood,
     WakeHeard,
 )
+from agent.store import Interaction
 from agent.wake import Detection
 
 WORD_END = 0.1
@@ -60,12 +62,21 @@ class Expectations(Protocol):
         """What may be said after a wake word; None for plain recognition."""
         ...
 
-    def expect(self, question: ExpectSpeech) -> None:
-        """Begin to prepare for the answer to ``question``, while it is being spoken."""
+    def expect(self, question: ExpectSpeech, row: Awaitable[Interaction | None]) -> None:
+        """Begin to prepare for the answer to ``question``, while it is being spoken.
+
+        Args:
+            question: What is asked.
+            row: The turn's row, as soon as the store has written it.
+        """
         ...
 
     async def ready(self) -> Prepared | None:
         """What has been prepared by now; None when it is late or failed."""
+        ...
+
+    def drop(self) -> None:
+        """Nobody waits for an answer any more."""
         ...
 
 
@@ -161,10 +172,10 @@ class Conversation:
             if not isinstance(utterance, Utterance):
                 return self._end(utterance)
             reply = self._understand(utterance, after_wake)
-            self._memory.replied(reply)
+            row = self._memory.replied(reply)
             question = _question(reply)
             if question is not None:
-                self._expectations.expect(question)
+                self._expectations.expect(question, row)
             if interrupted := await self._hands.carry_out(reply, self._voice):
                 return self._end(interrupted)
             if reply.closed or question is None:
@@ -213,7 +224,7 @@ class Conversation:
     def _close(self) -> None:
         if self._open:
             self._open = False
-            for close in (self._dialogue.close, self._memory.closed):
+            for close in (self._expectations.drop, self._dialogue.close, self._memory.closed):
                 try:
                     close()
                 except Exception as error:

@@ -74,7 +74,10 @@ async def hold(scene: Scene, *, fast: bool, keep_audio: bool = False,
 def _settings(scene: Scene, folder: Path, fast: bool) -> Config:
     """The scene's settings, with a store of its own; where time stands still, none is short."""
     config = replace(scene.settings, store=replace(scene.settings.store, directory=folder))
-    return replace(config, bias=replace(config.bias, budget_ms=0)) if fast else config
+    if not fast:
+        return config
+    return replace(config, bias=replace(config.bias, budget_ms=0),
+                   context=replace(config.context, hurry=False))
 
 
 def _furnish(scene: Scene, workload: Workload | None, keep: bool) -> Room:
