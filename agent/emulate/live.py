@@ -8,6 +8,9 @@ from rich.text import Text
 from agent.events import (
     AudioOverrun,
     ButtonPressed,
+    ContextClosed,
+    ContextOpened,
+    ContextStep,
     DialogueClosed,
     Directive,
     DirectiveIssued,
@@ -90,6 +93,8 @@ def _describe_rest(event: Event) -> Line:
             return "speech in", f"ends; {seconds:.2f} s to recognise", "dim"
         case EchoIgnored(explained=explained):
             return "echo", f"own voice ignored ({explained:.0%} of the sound)", "red"
+        case ContextOpened() | ContextStep() | ContextClosed():
+            return "context", describe_context(event), "dim"
         case FollowUpTimedOut():
             return "timeout", "no answer came", "red"
         case DialogueClosed():
@@ -103,6 +108,17 @@ def _describe_rest(event: Event) -> Line:
         case Fault(part=part, message=message):
             return "fault", f"{part}: {message}", "red"
     return type(event).__name__, "", "dim"
+
+
+def describe_context(event: ContextOpened | ContextStep | ContextClosed) -> str:
+    """One line for people about a step of the context window."""
+    match event:
+        case ContextStep():
+            return f"{event.step} ({event.count}) in {event.seconds * 1000:.0f} ms"
+        case ContextClosed():
+            spare = "" if event.margin is None else f", {event.margin * 1000:.0f} ms to spare"
+            return f"{event.outcome}{spare}" + (f": {event.reason}" if event.reason else "")
+    return "window opened"
 
 
 def describe_directive(directive: Directive) -> str:

@@ -13,12 +13,16 @@ import soundfile
 
 from agent.emulate.runner import Outcome
 from agent.emulate.scene import Scene
+from agent.emulate.timeline import draw, windows
 from agent.errors import AgentError
 from agent.events import SAMPLE_RATE, DirectiveIssued, Event
 
 
 def write_report(folder: Path, scene: Scene, outcome: Outcome) -> Path:
-    """Write ``conversation.flac`` (left heard, right played), ``events.jsonl``, ``summary.json``.
+    """Write the conversation, its events, its context windows as a picture, and a summary.
+
+    ``conversation.flac`` (left heard, right played), ``events.jsonl``, ``context.svg``,
+    ``summary.json``.
 
     The files hold what was said, so they are readable by their owner alone.
 
@@ -30,6 +34,7 @@ def write_report(folder: Path, scene: Scene, outcome: Outcome) -> Path:
         _write_audio(folder / "conversation.flac", outcome)
         lines = [json.dumps(as_record(event), ensure_ascii=False) for event in outcome.events]
         _write_text(folder / "events.jsonl", "\n".join(lines) + "\n")
+        _write_text(folder / "context.svg", draw(scene.title, windows(outcome.events)))
         summary = {"title": scene.title, "understood": outcome.understood,
                    "problems": list(outcome.problems)}
         _write_text(folder / "summary.json", json.dumps(summary, ensure_ascii=False) + "\n")
