@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from agent.biasing import distance, pronunciation
 from agent.biasing.words import said
@@ -43,7 +43,7 @@ def _per_phone(heard: str, word: str) -> float:
                default=float("inf"))
 
 
-def _runs(words: list[str], longest: int) -> Iterator[str]:
+def _runs(words: Sequence[str], longest: int) -> Iterator[str]:
     """Every run of up to ``longest`` consecutive words."""
     for start in range(len(words)):
         for end in range(start + 1, min(start + longest, len(words)) + 1):
