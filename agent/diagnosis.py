@@ -47,6 +47,10 @@ def examine(config: Config) -> Iterator[Finding]:
             yield from check(config)
         except (AgentError, ModelError) as error:
             yield Finding(check.__name__.strip("_"), "problem", error.what, error.mend)
+        except Exception as error:  # a check may meet drivers and files in any state
+            yield Finding(check.__name__.strip("_"), "problem",
+                          f"the check failed: {type(error).__name__}: {error}",
+                          "the other findings may say why; otherwise ./setup_device.sh")
 
 
 def _versions(config: Config) -> Iterator[Finding]:

@@ -26,8 +26,6 @@ from agent.dialogue.settings import CommandSettings
 from agent.emulate.room import Room
 from agent.events import (
     AgentState,
-    ButtonKind,
-    ButtonPressed,
     DialogueClosed,
     Event,
     EventBus,
