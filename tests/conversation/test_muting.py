@@ -6,29 +6,16 @@ The mute comes as a board's does: on the event loop, between two steps of whatev
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from agent.app import Devices, build
-from agent.asr import Recogniser
-from agent.asr.factory import open_recogniser
-from agent.audio.echo import EchoGuard
-from agent.audio.files import read
-from agent.audio.vad import SileroVad
-from agent.config import Config
-from agent.conversation.ears import Ears
-from agent.dialogue.settings import CommandSettings
-from agent.emulate.room import Room
 from agent.events import (
     AgentState,
     DialogueClosed,
     Event,
-    EventBus,
     MuteChanged,
     ReplyEnded,
     ReplyStarted,
@@ -36,125 +23,7 @@ from agent.events import (
     StateChanged,
     WakeHeard,
 )
-from agent.store.settings import Settings as StoreSettings
-from agent.wake.detector import ScoredWakeWord
-from agent.worker import Workload
-from models import locate
-
-RECORDINGS = Path(__file__).parents[2] / "scenes" / "recordings"
-
-
-@dataclass
-class Consumers:
-    """Every call by which audio reaches something that processes it."""
-
-    calls: list[str] = field(default_factory=list)
-    ears: list[Ears] = field(default_factory=list)
-    watch: Callable[[str], None] = lambda name: None
-    """Told of every call, on whichever thread it is made."""
-
-    def counted(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
-        def count(*args: Any, **kwargs: Any) -> Any:
-            self.calls.append(name)
-            self.watch(name)
-            return call(*args, **kwargs)
-
-        return count
-
-
-class CountedRecogniser:
-    """A recogniser whose recognitions count what they are given."""
-
-    def __init__(self, inner: Recogniser, consumers: Consumers) -> None:
-        self._inner, self._consumers = inner, consumers
-        self.name, self.prepare = inner.name, inner.prepare
-
-    def start(self, prepared: Any = None) -> Any:
-        recognition = self._inner.start(prepared)
-        for name in ("accept", "anticipate", "finish", "score"):
-            counted = self._consumers.counted(f"recogniser.{name}", getattr(recognition, name))
-            setattr(recognition, name, counted)
-        return recognition
-
-
-@pytest.fixture(scope="module")
-def recogniser() -> Recogniser:
-    for model in ("silero-vad", "moonshine-tiny-en"):
-        try:
-            locate(model)
-        except Exception:
-            pytest.skip(f"model {model} is not installed (./setup_device.sh installs it)")
-    if shutil.which("flite") is None:
-        pytest.skip("flite is not installed")
-    from agent.asr.settings import Settings
-    return open_recogniser(Settings(engine="moonshine"), locate)
-
-
-@pytest.fixture
-def consumers(recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch) -> Consumers:
-    found = Consumers()
-    monkeypatch.setattr("agent.app._recogniser",
-                        lambda config, announce: CountedRecogniser(recogniser, found))
-    for kind, name in ((ScoredWakeWord, "accept"), (SileroVad, "probability"),
-                       (EchoGuard, "check")):
-        monkeypatch.setattr(kind, name,
-                            found.counted(f"{kind.__name__}.{name}", getattr(kind, name)))
-
-    def ears(*args: Any) -> Ears:
-        found.ears.append(Ears(*args))
-        return found.ears[-1]
-
-    monkeypatch.setattr("agent.app.Ears", ears)
-    return found
-
-
-class Play:
-    """An emulated room, the real agent in it, and what happens there frame by frame."""
-
-    def __init__(self, consumers: Consumers, folder: Path) -> None:
-        self.consumers = consumers
-        self.bus, self.workload = EventBus(), Workload()
-        self.room = Room(workload=self.workload)
-        self.events: list[Event] = []
-        self.config = Config(commands=CommandSettings(call=("true",)),
-                             store=StoreSettings(directory=folder))
-
-    async def hold(self, script: Iterator[None]) -> None:
-        """Let the agent run to the end of the script, which steps on before every frame."""
-        self.bus.subscribe(self.events.append)
-        agent = await build(self.config, Devices(self.room, self.room.speaker), self.bus,
-                            self.workload, lambda line: None)
-
-        def direct() -> None:
-            if next(script, self) is self:
-                self.room.end()
-
-        self.room.direct = direct
-        await asyncio.wait_for(agent.run(), 120)
-
-    def say(self, name: str) -> None:
-        self.room.say(read(RECORDINGS / f"{name}.flac"))
-
-    def pause(self, seconds: float) -> Iterator[None]:
-        until = self.room.now + seconds
-        while self.room.now < until:
-            yield
-
-    def until(self, reached: Callable[[], bool], within: float = 20.0) -> Iterator[None]:
-        late = self.room.now + within
-        while not reached():
-            assert self.room.now < late, [type(e).__name__ for e in self.events]
-            yield
-
-    def all(self, kind: type[Event], since: int = 0) -> list[Any]:
-        return [event for event in self.events[since:] if isinstance(event, kind)]
-
-    def states(self, since: int) -> list[AgentState]:
-        return [event.state for event in self.all(StateChanged, since)]
-
-    def soon(self, event: Event) -> None:
-        """Publish as a board does, from a callback of the event loop."""
-        asyncio.get_running_loop().call_soon(self.bus.publish, event)
+from tests.conversation.playing import Consumers, Play
 
 
 @dataclass(frozen=True)
