@@ -20,6 +20,7 @@ COMMANDS = {
     "wake": "find the wake word in recordings",
     "transcribe": "turn recordings into text",
     "evaluate": "measure recognition on recordings, with and without context",
+    "experiment": "measure what each context signal adds",
     "calibrate": "fit the recognition thresholds to your own voice and room",
     "models": "list, fetch and verify models",
     "settings": "show every setting, its default and what it is for",
