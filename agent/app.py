@@ -8,6 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
+from agent import memory
 from agent.asr import Recogniser
 from agent.asr.factory import choose, open_recogniser
 from agent.audio import Microphone, Speaker
@@ -77,6 +78,7 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
     Raises:
         AgentError: A model, a program or a catalogue is missing or damaged.
     """
+    memory.one_heap()
     gate = _gate(devices)
     recogniser = _recogniser(config, announce)
     ears = Ears(gate, _wake_word(config, recogniser, announce), bus)
@@ -110,6 +112,7 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
         if names.changed():
             dialogue.use(names.catalogue)
             await windows.know(names.bias, entries(names.catalogue))
+            memory.release()
 
     async def close() -> None:
         await windows.close()
@@ -118,6 +121,7 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
             await devices.close()
 
     bridge = _bridge(config, bus, gate)
+    memory.release()
     meter = (None if config.bridge.kind == "none"
              else Meter(ears, devices.speaker, bus, bridge.level))
     return Agent(conversation, Muted(gate, hands), gate, ears, hands, bus, bridge, meter=meter,

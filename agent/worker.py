@@ -52,6 +52,8 @@ class Worker:
                 _deliver(loop, future, error=error)
             else:
                 _deliver(loop, future, result=result)
+                del result
+            del job, call, future  # or what they refer to would live until the next job
 
 
 def _deliver(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], *, result: Any = None,
