@@ -39,19 +39,22 @@ class Timed:
 def windows(events: Iterable[Event]) -> list[Timed]:
     """The windows of a conversation, in order."""
     found: list[Timed] = []
+    speaking: float | None = None
     for event in events:
+        window = found[-1] if found and found[-1].closed is None else None
         match event:
             case ContextOpened():
                 found.append(Timed(event.turn, event.at))
-            case ContextStep() if found:
-                found[-1].steps.append(event)
-            case ReplyStarted() if found and found[-1].closed is None:
-                began = found[-1].reply[0] if found[-1].reply else event.at - found[-1].opened
-                found[-1].reply = began, began
-            case ReplyEnded() if found and found[-1].reply and found[-1].closed is None:
-                found[-1].reply = found[-1].reply[0], event.at - found[-1].opened
-            case ContextClosed() if found and found[-1].closed is None:
-                found[-1].closed = event
+            case ContextStep() if window:
+                window.steps.append(event)
+            case ReplyStarted():
+                speaking = event.at
+            case ReplyEnded():
+                if window and speaking is not None:
+                    window.reply = speaking - window.opened, event.at - window.opened
+                speaking = None
+            case ContextClosed() if window:
+                window.closed = event
     return found
 
 
