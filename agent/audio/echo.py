@@ -44,6 +44,8 @@ _EXCESS = 6.0
 _LOUDER = 3.0
 """Power over the predicted echo's from which a window may hold something else."""
 _MUCH_LOUDER = 100.0
+_AS_LOUD = 1.5
+"""The same for windows before such a one, where a word may begin softly."""
 _ABOVE_NOISE, _FAR_ABOVE_NOISE = 0.5, 6.0
 """Power over the room noise's from which a window may hold speech, and from which it may even
 though the detector lost it when the echo was taken out."""
@@ -107,9 +109,16 @@ class _Windows:
 
     @property
     def first_answer(self) -> int | None:
-        """First window that may belong to an answer."""
-        speech = np.flatnonzero((self.clean_voice | self.raw_voice) & self.beyond_echo)
-        return int(speech[0]) if len(speech) else None
+        """First window that may belong to an answer, its soft beginning included."""
+        voice = self.clean_voice | self.raw_voice
+        speech = np.flatnonzero(voice & self.beyond_echo)
+        if not len(speech):
+            return None
+        first = int(speech[0])
+        near = voice & (self.power > _AS_LOUD * self.echo)
+        while first and near[first - 1]:
+            first -= 1
+        return first
 
 
 class EchoGuard:
