@@ -26,9 +26,8 @@ from agent.context.signals import load
 from agent.context.stored import StoredItems
 from agent.context.window import Parts
 from agent.events import ContextClosed, ContextStep, Event, EventBus, Expectation, ExpectSpeech
-from agent.store import BestEffortStore, NewItem
+from agent.store import BestEffortStore, NewItem, Surroundings
 from agent.store import Settings as StoreSettings
-from agent.store import Surroundings
 from agent.worker import Workload
 
 ENTRIES = (Entry("Meg Jones", "contact", "dentist"), Entry("Meg Bauer", "contact", "plumber"),
