@@ -3,7 +3,7 @@
 The models and the library come with ``pymicro-wakeword`` (Apache-2.0). Method: Kevin Ahrendt,
 microWakeWord, https://github.com/kahrendt/microWakeWord. The models score every 30 ms; the
 package's own decision (a mean of five scores over the model's cut-off) is replaced by
-``tiered``, so the package is asked for single scores.
+``tiered``, on single scores.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from agent.errors import AgentError
 from agent.events import Samples
+from agent.wake.micro_network import Frontend, Network
 from agent.wake.scorer import Score
 from agent.wake.tiered import Rule
 
@@ -99,8 +100,9 @@ class MicroScorer:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._network = _single_scores(model)
-        self._features = _new_features()
+        self._network = Network(_loaded(model))
+        self._frontend = Frontend()
+        self._features: list[float] = []
         self._frames = 0
 
     @property
@@ -116,23 +118,25 @@ class MicroScorer:
     def accept(self, samples: Samples) -> list[Score]:
         """Take more audio; the scores it completes."""
         scores: list[Score] = []
-        stride = self._network.stride
-        for frame in self._features.process_streaming(samples.astype("<i2", copy=False).tobytes()):
-            value = self._network.process_streaming_prob(frame)
+        for features in self._frontend.accept(samples.astype("<i2", copy=False).tobytes()):
+            self._features += features
             self._frames += 1
-            if self._frames % stride == 0:
-                scores.append(Score(float(value or 0.0), _LEAD + self._frames * _HOP))
+            if self._frames % self._network.stride == 0:
+                value = self._network.score(self._features)
+                scores.append(Score(value, _LEAD + self._frames * _HOP))
+                self._features.clear()
         return scores
 
     def reset(self) -> None:
         """Forget everything heard."""
         self._network.reset()
-        self._features.reset()
+        self._frontend.reset()
+        self._features.clear()
         self._frames = 0
 
 
-def _single_scores(model: Model) -> Any:
-    """The package's model with averaging off: its "mean" is then each score by itself."""
+def _loaded(model: Model) -> Any:
+    """The package's model, whose interpreter is used."""
     from pymicro_wakeword import MicroWakeWord
 
     library = _library()
@@ -176,9 +180,3 @@ _MEND = "install pymicro-wakeword again: ./setup_device.sh"
 
 def _damaged(path: Path) -> AgentError:
     return AgentError(f"wake word model {path} is missing or damaged", _MEND)
-
-
-def _new_features() -> Any:
-    from pymicro_wakeword import MicroWakeWordFeatures
-
-    return MicroWakeWordFeatures()
