@@ -23,8 +23,9 @@ from agent.events import SAMPLE_RATE, Samples
 
 _log = logging.getLogger(__name__)
 
-_STEADY = 0.05
-"""Share of a new estimate of the device's delay that is believed: drivers report it unsteadily."""
+_SOONER, _LATER = 0.5, 0.01
+"""Shares of a new estimate of when the stream began that are believed. A block may come late, as
+after a stall, and none can come before it was captured: so the soonest ones tell the truth."""
 
 _BELIEVED_DELAY, _BELIEVED_GAP = 2.0, 10.0
 """Seconds of delay and of loss beyond which a driver's clock is not believed."""
@@ -157,10 +158,13 @@ class DeviceMicrophone:
             start = self._captured
             self._captured += frames
             self._expected_adc = at.inputBufferAdcTime + frames / self._rate
-            began = heard - start / self._rate
-            self._began = (began if self._began is None
-                           else self._began + _STEADY * (began - self._began))
+            self._note_beginning(heard - start / self._rate)
             self._queue.put(Block(bytearray(data), start))
+
+    def _note_beginning(self, began: float) -> None:
+        """Follow when, by ``time.monotonic``, the first sample was captured."""
+        known = began if self._began is None else self._began
+        self._began = known + (_SOONER if began < known else _LATER) * (began - known)
 
     def _gap(self, adc: float, frames: int) -> int:
         """Sample frames that the driver dropped; at least one block where it cannot tell."""

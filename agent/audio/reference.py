@@ -37,8 +37,10 @@ class PlayedReference:
         if not len(samples):
             return
         with self._lock:
-            if abs(at - self._ring.end) > _JITTER:
+            if at > self._ring.end + _JITTER:
                 self._ring.skip_to(at)
+            elif at < self._ring.end - _JITTER:
+                self._ring.truncate(at)
             self._ring.add(samples)
             sounding = np.flatnonzero(samples)
             if len(sounding):

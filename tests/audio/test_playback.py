@@ -214,6 +214,13 @@ class TestReference:
             played.record(sound[number * 320:][:320], 5.0 + number * 0.02 + waver)
         assert np.array_equal(played.between(5.0, 5.2), sound)
 
+    def test_a_clock_set_right_backwards_loses_only_what_overlaps(self, tone: Tone) -> None:
+        played, sound = PlayedReference(), tone(16_000)
+        played.record(sound, 1.0)
+        played.record(sound[:320], 1.5)
+        assert np.array_equal(played.between(1.0, 1.5), sound[:8000])
+        assert np.array_equal(played.between(1.5, 1.52), sound[:320])
+
     def test_a_pause_is_silence_and_the_last_sound_is_known_to_the_sample(self,
                                                                           tone: Tone) -> None:
         played = PlayedReference()
