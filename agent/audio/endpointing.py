@@ -125,11 +125,6 @@ class Endpointer:
         self._settle(lead)
 
     @property
-    def speaking(self) -> bool:
-        """An utterance has begun and not ended."""
-        return self._given is not None and not self._done
-
-    @property
     def done(self) -> bool:
         """It ended or timed out; what is accepted now is ignored."""
         return self._done
