@@ -217,7 +217,12 @@ def test_badly_recorded_answers_are_heard(vosk: VoskRecogniser, korean: Speak,
 
 def test_a_minute_does_not_crash(vosk: VoskRecogniser, korean: Speak) -> None:
     samples = np.resize(korean("감사합니다"), 60 * SAMPLE_RATE)
-    assert vosk.decode(samples)[0].text
+    assert vosk.decode(samples, ["감사합니다", "네"])[0].text.split().count("감사합니다") >= 15
+
+
+@pytest.mark.long
+def test_a_minute_is_decoded_freely(vosk: VoskRecogniser, korean: Speak) -> None:
+    assert vosk.decode(np.resize(korean("감사합니다"), 60 * SAMPLE_RATE))[0].text
 
 
 def test_biases_are_prepared_on_another_thread_while_listening(vosk: VoskRecogniser,
@@ -289,7 +294,7 @@ HOSTILE = textwrap.dedent('''
 
 def test_no_phrase_ends_the_process(vosk_folder: Path) -> None:
     done = subprocess.run([sys.executable, "-c", HOSTILE, str(vosk_folder)], capture_output=True,
-                          text=True, check=False, timeout=300)
+                          text=True, check=False, timeout=180)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.endswith("survived\n")
     assert done.stderr == ""

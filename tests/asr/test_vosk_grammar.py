@@ -73,9 +73,21 @@ def test_a_speller_cannot_bring_in_unknown_words() -> None:
 
 
 def test_an_enormous_bias_is_thinned_to_one_line_each() -> None:
-    heavy = [Phrase(f"call meg{' red' * (i % 50)}", 20.0) for i in range(5_000)]
+    heavy = [Phrase(f"call meg{' red' * (i % 20)}", 20.0) for i in range(5_000)]
     made = built(*heavy)
-    assert len(made.lines) == len(set(made.lines)) == 50
+    assert len(made.lines) == len(set(made.lines)) == 20
+
+
+def test_a_phrase_that_nobody_can_say_is_not_spelled() -> None:
+    novel = "red " * 1_000
+
+    class Impatient:
+        def spell(self, phrase: Phrase, knows: Knows) -> Sequence[str]:
+            assert phrase.text != novel
+            return [phrase.text]
+
+    made = built(novel, "red", speller=Impatient())
+    assert (made.lines, made.missing) == (("red",), (novel,))
 
 
 @given(st.lists(st.text(max_size=12), max_size=12),

@@ -13,6 +13,8 @@ from agent.biasing import Bias, Phrase
 
 MAX_REPEATS = 20
 """Heaviest weight of a phrase: how often its line stands in the grammar."""
+LONGEST = 120
+"""Characters of a phrase; nobody says a longer one in one breath, and spelling it takes long."""
 _MAX_LINES = 60_000
 
 Knows = Callable[[str], bool]
@@ -91,7 +93,8 @@ def build(bias: Bias, speller: Speller, knows: Knows) -> Grammar:
     """The grammar of a bias.
 
     A phrase's weight becomes repetition: weight 3 puts its line there three times, and several
-    spellings share the repetitions, at least one each. Weights of 0 and less leave it out.
+    spellings share the repetitions, at least one each. Weights of 0 and less leave it out; a phrase of more
+    than ``LONGEST`` characters counts as missing.
     """
     lines: list[str] = []
     originals: dict[str, tuple[float, str]] = {}
@@ -99,7 +102,8 @@ def build(bias: Bias, speller: Speller, knows: Knows) -> Grammar:
     for phrase in bias.phrases:
         if phrase.weight <= 0:
             continue
-        spellings = [spelling for spelling in map(_spaced, speller.spell(phrase, knows))
+        spelled = speller.spell(phrase, knows) if len(phrase.text) <= LONGEST else ()
+        spellings = [spelling for spelling in map(_spaced, spelled)
                      if spelling and all(map(knows, spelling.split()))]
         if not spellings:
             missing.append(phrase.text)
