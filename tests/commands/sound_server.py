@@ -44,6 +44,11 @@ class Sounds:
         self.environment = {**os.environ, "HOME": str(folder), "ALSA_CONFIG_PATH": str(alsa),
                             "XDG_RUNTIME_DIR": str(folder)}
 
+    @property
+    def loudspeaker(self) -> str:
+        """Address of the loudspeaker's server; its sink is called ``sink``."""
+        return self._loudspeaker.address
+
     @contextmanager
     def running(self) -> Iterator[Sounds]:
         """Both devices, until the end of the block."""
