@@ -93,8 +93,8 @@ def build(bias: Bias, speller: Speller, knows: Knows) -> Grammar:
     """The grammar of a bias.
 
     A phrase's weight becomes repetition: weight 3 puts its line there three times, and several
-    spellings share the repetitions, at least one each. Weights of 0 and less leave it out; a phrase of more
-    than ``LONGEST`` characters counts as missing.
+    spellings share the repetitions, at least one each. Weights of 0 and less leave it out;
+    a phrase of more than ``LONGEST`` characters counts as missing.
     """
     lines: list[str] = []
     originals: dict[str, tuple[float, str]] = {}
