@@ -79,7 +79,7 @@ def open_choice(choice: Choice, settings: Settings, speller: Speller | None = No
     try:
         if choice.engine == "vosk":
             from agent.asr.vosk.engine import VoskRecogniser
-            return VoskRecogniser(choice.folder, settings, speller)
+            return VoskRecogniser(choice.folder, settings, speller, bias)
         from agent.asr.moonshine.engine import MoonshineRecogniser
         return MoonshineRecogniser(choice.folder, settings, bias)
     except AgentError as error:

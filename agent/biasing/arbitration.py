@@ -56,7 +56,7 @@ class Evidence:
     total: float
     tokens: int
     runner_up_mean: float | None
-    """Mean log probability a token of the next candidate; None when there is none."""
+    """Mean log probability a token of the best candidate that shares no word; None without."""
     distance: float
     """Phonetic distance a phone between both texts."""
     phones: int
@@ -71,6 +71,8 @@ class Evidence:
     """The phrases that the candidate is made of."""
     alternatives: tuple[str, ...] = field(default=(), repr=False)
     """Other candidates, best first."""
+    cohort_mean: float | None = None
+    """Mean log probability a token of several candidates that share no word with the best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,8 @@ def features(evidence: Evidence) -> dict[str, float]:
     free_mean = evidence.free_total / max(1, evidence.free_tokens)
     runner_up = evidence.runner_up_mean
     lead = 3.0 if runner_up is None else min(3.0, mean - runner_up)
+    cohort = evidence.cohort_mean
+    stand_out = 3.0 if cohort is None else min(5.0, mean - cohort)
     longest = max(1, evidence.phones, evidence.free_phones)
     return {
         "gap": min(6.0, free_mean - mean),
@@ -152,6 +156,7 @@ def features(evidence: Evidence) -> dict[str, float]:
         "free_mean": max(-4.0, free_mean),
         "distance": min(4.0, evidence.distance),
         "lead": lead,
+        "stand_out": stand_out,
         "length": math.log(max(1, evidence.phones)),
         "length_ratio": abs(evidence.phones - evidence.free_phones) / longest,
         "coverage": evidence.coverage,

@@ -13,7 +13,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -29,10 +30,10 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 FOLDS = 8
 RIDGE = 1.0
 """Strength of the pull of weights towards 0, in observations of unit size."""
-WRONG = 0.02
-"""Share of turns with nothing right to take in which a candidate may be taken."""
-WRONG_SURE = 0.005
-"""The same without asking back."""
+LIMITS = {"names left out": (0.08, 0.02), "follow-ups left out": (0.10, 0.025),
+          "unrelated": (0.01, 0.0), "stray": (0.022, 0.01)}
+"""By the beginning of a case's name: the share of its turns, with nothing right to take, in which
+a candidate may be taken, and taken without asking back."""
 FEWEST = 40
 """Rows below which a shape takes the weights of all rows together."""
 
@@ -78,14 +79,26 @@ def _logistic(values: Floats, right: npt.NDArray[np.bool_]) -> Floats:
     return weights
 
 
-def threshold(odds: Floats, right: npt.NDArray[np.bool_], costly: npt.NDArray[np.bool_],
-              share: float) -> float:
-    """The lowest threshold at which at most ``share`` of the costly rows pass it wrongly."""
-    wrong = np.sort(odds[costly & ~right])[::-1]
-    allowed = int(share * max(1, costly.sum()))
-    if len(wrong) <= allowed:
-        return float(max(0.0, odds[right].min() - 0.1)) if right.any() else 0.0
-    return float(wrong[allowed] + 1e-3)
+def threshold(odds: Floats, rows: Sequence[Row], sizes: Mapping[str, int], level: int) -> float:
+    """The lowest threshold at which no case takes more wrong candidates than its limit.
+
+    Args:
+        odds: Held-out log odds of each row.
+        rows: The rows of one shape.
+        sizes: Turns of each case, all shapes together.
+        level: Which of the limits: 0 to take a candidate, 1 to take it without asking back.
+    """
+    highest = -2.0
+    for case in {row.case for row in rows}:
+        limits = next((v for name, v in LIMITS.items() if case.startswith(name)), None)
+        wrong = np.sort([o for o, row in zip(odds, rows, strict=True)
+                         if row.case == case and not row.right])[::-1]
+        if limits is None or not len(wrong):
+            continue
+        allowed = int(limits[level] * sizes[case])
+        if len(wrong) > allowed:
+            highest = max(highest, float(wrong[allowed]) + 1e-3)
+    return highest
 
 
 def curve(odds: Floats, right: npt.NDArray[np.bool_]) -> list[dict[str, float]]:
@@ -109,24 +122,19 @@ def thresholds(rows: Iterable[Row], engine: str) -> dict[str, Any]:
     everything = list(rows)
     for row in everything:
         by_shape.setdefault(row.shape, []).append(row)
+    counts = dict(Counter(row.case for row in everything))
     shapes = {}
     for shape in ("phrase", "sentence", "loop", "answer", "patch"):
         own = by_shape.get(shape, [])
         learned = own if len(own) >= FEWEST and len({r.right for r in own}) == 2 else everything
         found = fit(learned)
-        # Where the free transcript was right, a wrong candidate does harm; elsewhere it is one
-        # error for another, but may still start something that was not asked for.
-        costly = np.ones(len(learned), bool)
-        accept = threshold(found.odds, found.right, costly, WRONG)
-        sure = max(accept, threshold(found.odds, found.right, costly, WRONG_SURE))
+        accept = threshold(found.odds, learned, counts, 0)
+        sure = max(accept, threshold(found.odds, learned, counts, 1))
         shapes[shape] = {
             "weights": {n: round(float(w), 4)
                         for n, w in zip(found.names, found.weights, strict=True)},
             "accept": round(accept, 3), "sure": round(sure, 3), "rows": len(own),
             "curve": curve(found.odds, found.right)}
-    counts: dict[str, int] = {}
-    for row in everything:
-        counts[row.case] = counts.get(row.case, 0) + 1
     return {"engine": engine, "measured": True, "fitted_on": counts, "shapes": shapes}
 
 

@@ -48,6 +48,13 @@ COMMANDS = (
     "what is the temperature of {7}|turn {1} on|turn {11} off|set {2} brightness to 75 percent|"
     "set the {1} to red|turn on all the lights in the {12}|is {5} closed|skip on {13}").split("|")
 
+KOREAN_SURNAMES = "김 이 박 최 정 강 조 윤 장 임 한 오 서 신 권 황 안 송 류 홍 전 고 문".split()
+KOREAN_GIVEN = ("민수 지영 서연 도윤 하준 은지 현우 수빈 예린 태호 유진 성민 가은 동현 나래 승우 혜진 "
+                "준호 소희 재원 다은 영철 미경 상훈 보라 진석 윤아 찬호 세영").split()
+KOREAN_STRAY = ("감사합니다|안녕하세요|날씨가 어때요|불을 켜 주세요|음악 틀어 줘|지금 몇 시예요|아니요|"
+                "괜찮아요|잠깐만요|모르겠어요|내일 아침|다시 말해 줘|커피 한 잔|문을 닫아 줘|"
+                "그만해|누구세요|점심 먹자|창문 열어|취소해 줘|천천히").split("|")
+
 
 def write_all(folder: Path) -> list[Path]:
     """Write every set; those already there stay as they are.
@@ -57,7 +64,10 @@ def write_all(folder: Path) -> list[Path]:
     """
     voices = synthesis.installed()
     makers = {"follow-ups": _follow_ups, "stray": _stray, "home": _home}
-    return [_write(folder / name, make(voices)) for name, make in makers.items()]
+    written = [_write(folder / name, make(voices)) for name, make in makers.items()]
+    if synthesis.installed((synthesis.KOREAN,)):
+        written.append(_write(folder / "korean", _korean()))
+    return written
 
 
 def _write(folder: Path, rows: Iterator[tuple[dict[str, Any], str, Voice]]) -> Path:
@@ -118,6 +128,24 @@ def _home(voices: Sequence[Voice]) -> Iterator[tuple[dict[str, Any], str, Voice]
         for step in range(5):
             voice = voices[(at + step) % len(voices)]
             yield {"id": f"{voice.id}-{at}", "text": text, "context": context}, text, voice
+
+
+def _korean() -> Iterator[tuple[dict[str, Any], str, Voice]]:
+    """Korean names of an address book, English ones in a Korean mouth, and stray sentences."""
+    book = [f"{KOREAN_SURNAMES[at % len(KOREAN_SURNAMES)]}{KOREAN_GIVEN[at % len(KOREAN_GIVEN)]}"
+            for at in range(87)]
+    context = {"previous": [{"speaker": "agent", "text": "?"}], "contacts": book}
+    for name in book:
+        yield {"id": f"ko-{name}", "text": name, "expects": "name", "set": "in-context",
+               "context": context}, name, synthesis.KOREAN
+    english = contacts()
+    foreign = {"previous": [{"speaker": "agent", "text": "?"}], "contacts": english}
+    for name in english:
+        yield {"id": f"ko-en-{name}".replace(" ", "-"), "text": name, "expects": "name",
+               "set": "in-context", "context": foreign}, name, synthesis.KOREAN
+    for at, text in enumerate(KOREAN_STRAY):
+        yield {"id": f"ko-stray-{at}", "text": text, "expects": "name", "set": "anti-context",
+               "context": context}, text, synthesis.KOREAN
 
 
 def main() -> None:

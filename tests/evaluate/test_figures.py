@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from agent.biasing.arbitration import Decision
 from agent.evaluate import fitting, intervals, report
@@ -89,10 +89,15 @@ def test_a_fit_separates_what_can_be_separated() -> None:
     assert phrase["curve"][0]["right_taken"] >= phrase["curve"][-1]["right_taken"]
 
 
-@pytest.mark.parametrize("share", [0.0, 0.02, 0.2])
-def test_a_threshold_lets_no_more_wrong_ones_pass_than_allowed(share: float) -> None:
+def test_a_threshold_lets_no_more_wrong_ones_pass_than_a_case_allows() -> None:
     chance = np.random.default_rng(1)
-    odds, right = chance.normal(size=500), chance.random(500) < 0.5
-    everything = np.ones(500, bool)
-    at = fitting.threshold(odds, right, everything, share)
-    assert ((odds >= at) & ~right).sum() <= share * 500
+    rows = [dataclasses.replace(row(i, False, 0), case=case)
+            for i in range(100) for case in ("stray", "unrelated, menu", "orders")]
+    odds = chance.normal(size=300)
+    sizes = {"stray": 100, "unrelated, menu": 100, "orders": 100}
+    for level in (0, 1):
+        at = fitting.threshold(odds, rows, sizes, level)
+        for case in ("stray", "unrelated, menu"):
+            limit = next(v for k, v in fitting.LIMITS.items() if case.startswith(k))[level]
+            passed = sum(o >= at and r.case == case for o, r in zip(odds, rows, strict=True))
+            assert passed <= limit * 100

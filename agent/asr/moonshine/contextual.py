@@ -27,6 +27,8 @@ from agent.events import Expectation
 
 WIDE_CATALOGUE = 400
 """Answers from which the search keeps twice as many hypotheses."""
+_COHORT = 10
+"""Other candidates whose mean score the best one is compared with."""
 _BARE = ("{offered}", "{known}")
 _BATCH = 12
 """Candidates scored at once; as many batches are run as the measured time of one allows."""
@@ -186,7 +188,8 @@ def _searched(model: Model, encoded: Encoded, compiled: Compiled, width: int, co
     return [_Candidate(f.text, kind, f.total - f.cost + f.gain, f.tokens,
                        context.bias.prior(f.labels, bare=kind is Shape.PHRASE), f.labels,
                        f.covered / max(1, f.words))
-            for f in found for kind in (shape or _shape(f),)]
+            for f in found for kind in (shape or _shape(f),)
+            if f.labels or kind is not Shape.LOOP]
 
 
 def _shape(found: Found) -> Shape:
@@ -222,7 +225,8 @@ def _scored(model: Model, encoded: Encoded, free: Sequence[Decoded], found: list
 
 def _evidence(ranked: list[_Candidate], free: Decoded, context: Context) -> Evidence:
     best = ranked[0]
-    runner_up = next((c for c in ranked[1:] if c.labels != best.labels or not c.labels), None)
+    words = set(said(" ".join(best.labels) or best.text))
+    others = [c.rank for c in ranked[1:] if words.isdisjoint(said(c.text))]
     sounds, free_sounds = pronunciation.of_text(best.text), pronunciation.of_text(free.text)
     nearest, phones, free_phones = 4.0, 0, 0
     for one in sounds:
@@ -233,7 +237,8 @@ def _evidence(ranked: list[_Candidate], free: Decoded, context: Context) -> Evid
     offered = {p.text for p in context.bias.phrases if p.kind == "alternative"}
     return Evidence(
         best.shape, free.text, free.total, max(1, free.log_probs.size), best.text, best.total,
-        best.tokens, runner_up.rank if runner_up else None, nearest,
+        best.tokens, others[0] if others else None, nearest,
         phones or len(sounds[0]) if sounds else 0, free_phones, best.coverage,
         bool(best.labels) and best.labels[-1] in offered, context.bias.expectation, best.labels,
-        tuple(c.text for c in ranked[1:6]))
+        tuple(c.text for c in ranked[1:6]),
+        sum(others[:_COHORT]) / len(others[:_COHORT]) if others else None)

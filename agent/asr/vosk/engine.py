@@ -13,10 +13,13 @@ from agent.asr.settings import Settings
 from agent.asr.vosk import grammar
 from agent.asr.vosk.levels import Leveller
 from agent.asr.vosk.model import VoskModel
+from agent.asr.vosk.respelling import PhoneticSpeller
 from agent.asr.vosk.stream import Stream
+from agent.asr.vosk.weighing import weigh, written_out
 from agent.asr.worker import Worker
-from agent.biasing import NO_BIAS, Bias, Hypothesis
-from agent.biasing.arbitration import Decision, plain
+from agent.biasing import NO_BIAS, Bias, Hypothesis, arbitration
+from agent.biasing.arbitration import Arbiter, Decision, Evidence, plain
+from agent.biasing.settings import Settings as BiasSettings
 from agent.events import Samples
 
 
@@ -68,16 +71,22 @@ class VoskRecogniser:
         folder: The model's folder.
         settings: Number of alternatives.
         speller: Spells phrases in words that the model knows.
+        bias_settings: Whether context is used, and by which thresholds.
 
     Raises:
         AgentError: Vosk or the model is missing, or the model is damaged.
     """
 
     def __init__(self, folder: Path, settings: Settings | None = None,
-                 speller: grammar.Speller | None = None) -> None:
+                 speller: grammar.Speller | None = None,
+                 bias_settings: BiasSettings | None = None) -> None:
         self.settings = settings or Settings()
+        self.bias_settings = bias_settings or BiasSettings()
         self.model = VoskModel(folder)
-        self.speller = speller or grammar.PlainSpeller()
+        self.speller = speller or PhoneticSpeller(folder)
+        thresholds = self.bias_settings.thresholds
+        self.arbiter = (arbitration.load(thresholds) if thresholds != Path()
+                        else arbitration.shipped(_thresholds_of(folder)))
         self._free = _Pool(self.model, None)
         self._workers = (Worker("vosk-free"),
                          Worker("vosk-grammar"))
@@ -89,7 +98,8 @@ class VoskRecogniser:
 
     def prepare(self, bias: Bias) -> VoskPrepared:
         """Spell and compile the bias; about 1 ms for 100 phrases. Thread-safe."""
-        built = grammar.build(bias, self.speller, self.model.knows)
+        used = written_out(bias, self.model.knows) if self.bias_settings.enabled else NO_BIAS
+        built = grammar.build(used, self.speller, self.model.knows)
         return VoskPrepared(bias, built, self.model)
 
     def start(self, prepared: Prepared | None = None) -> VoskRecognition:
@@ -99,7 +109,8 @@ class VoskRecogniser:
         free = self._stream(self._free, 0)
         if prepared is None or prepared.pool is None:
             return VoskRecognition(free)
-        return VoskRecognition(free, self._stream(prepared.pool, 1), prepared.grammar)
+        return VoskRecognition(free, self._stream(prepared.pool, 1), prepared.grammar,
+                               prepared.bias, self.arbiter)
 
     def decode(self, samples: Samples, phrases: Sequence[str] | None = None,
                ) -> tuple[Hypothesis, ...]:
@@ -137,10 +148,15 @@ class VoskRecognition:
         free: The free decode.
         context: The decode under the grammar, if there is one.
         written: The grammar, for writing its phrases as the catalogue does.
+        bias: What the grammar was made of.
+        arbiter: Weighs what was heard freely and under the grammar.
     """
 
     def __init__(self, free: Stream, context: Stream | None = None,
-                 written: grammar.Grammar | None = None) -> None:
+                 written: grammar.Grammar | None = None, bias: Bias = NO_BIAS,
+                 arbiter: Arbiter | None = None) -> None:
+        self._bias = bias
+        self._arbiter = arbiter
         self._free = free
         self._context = context
         self._grammar = written or grammar.Grammar()
@@ -174,9 +190,17 @@ class VoskRecognition:
         return self.free + self.context
 
     def decide(self) -> Decision:
-        """The best free hypothesis, with the others as alternatives."""
+        """What was heard freely or under the grammar, whichever the evidence speaks for."""
         self.finish()
-        return _plain(self.free)
+        evidence = self.evidence
+        if evidence is None or self._arbiter is None:
+            return _plain(self.free)
+        return self._arbiter.decide(evidence)
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """What speaks for and against the grammar's answer; None where there is none."""
+        return weigh(self.free, self.context, self._bias) if self.context else None
 
     def score(self, texts: Sequence[str]) -> tuple[float, ...] | None:
         """None: Vosk cannot score a text of one's choice."""
@@ -200,6 +224,11 @@ class VoskRecognition:
             text = self._grammar.restore(entry.text)
             written.setdefault(text, dataclasses.replace(entry, text=text))
         return tuple(written.values())
+
+
+def _thresholds_of(folder: Path) -> str:
+    """Which shipped thresholds belong to a model: those of its language, where there are some."""
+    return "vosk-ko" if "-ko" in folder.name else "vosk"
 
 
 def _plain(hypotheses: Sequence[Hypothesis]) -> Decision:
