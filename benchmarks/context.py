@@ -69,14 +69,16 @@ def two_texts(encoder: Encoder, times: int) -> dict[str, float]:
 class Windows:
     """Windows one after another, each waited for."""
 
-    def __init__(self, folder: Path, names: int, encoder: Encoder) -> None:
+    def __init__(self, folder: Path, names: int, encoder: Encoder, *,
+                 hurry: bool = False) -> None:
+        self.hurry = hurry
         self.world, self.encoder, self.folder = world(names), encoder, folder
         self.events: list[Event] = []
         self.config = Config()
 
     async def run(self, turns: int) -> dict[str, dict[str, float]]:
         """Milliseconds of every step, of the whole, and of the starts."""
-        first = await self._start()
+        first = await self.start()
         taken = defaultdict(list)
         for number, dialogue in enumerate(dialogues(self.world, turns)):
             self.events.clear()
@@ -89,24 +91,16 @@ class Windows:
             for step in steps:
                 taken[step.step].append(step.seconds)
             taken["whole window"].append(steps[-1].since_opened)
-        await self._stop()
-        second = await self._start()
-        await self._stop()
+        await self.stop()
+        second = await self.start()
+        await self.stop()
         return {**{name: percentiles(values) for name, values in taken.items()},
                 "first start": percentiles([first]), "second start": percentiles([second])}
 
     async def _window(self, dialogue_id: str, dialogue: Dialogue) -> float:
         """One window; CPU seconds of the whole process meanwhile, the store's write included."""
-        turn = dialogue.turn
-        row = None
-        for number, spoken in enumerate(turn.rounds):
-            row = self.store.append(dialogue_id, number, "utterance speak expect-speech", [
-                NewItem("said", spoken.said), NewItem("reply", spoken.reply),
-                NewItem("places", json.dumps(turn.carried))])
-        assert row is not None
         start = time.process_time()
-        self.situation = replace(turn.situation, device_type="smart speaker")
-        self.windows.expect(ExpectSpeech(turn.expectation), row)
+        self.ask(dialogue_id, dialogue)
         await asyncio.sleep(0.01)
         await self.workload.idle()
         worked = time.process_time() - start
@@ -115,7 +109,18 @@ class Windows:
         self.store.close_dialogue(dialogue_id)
         return worked
 
-    async def _start(self) -> float:
+    def ask(self, dialogue_id: str, dialogue: Dialogue) -> None:
+        """Store a dialogue's turns and open the window of its question."""
+        turn, row = dialogue.turn, None
+        for number, spoken in enumerate(turn.rounds):
+            row = self.store.append(dialogue_id, number, "utterance speak expect-speech", [
+                NewItem("said", spoken.said), NewItem("reply", spoken.reply),
+                NewItem("places", json.dumps(turn.carried))])
+        assert row is not None
+        self.situation = replace(turn.situation, device_type="smart speaker")
+        self.windows.expect(ExpectSpeech(turn.expectation), row)
+
+    async def start(self) -> float:
         """Open everything; seconds until all vectors are there."""
         bus, self.workload = EventBus(), Workload()
         bus.subscribe(self.events.append)
@@ -126,7 +131,7 @@ class Windows:
         async def opened() -> object:
             return self.store.store
 
-        settings = Settings(hurry=False)
+        settings = Settings(hurry=self.hurry)
         parts = Parts(recogniser, StoredItems(self.store), EncoderHost(lambda: self.encoder),
                       settings, bus, lambda: 0.0, load(), Pace(settings.phrases))
         self.windows = ContextExpectations(parts, Catalogues("bench", opened), self.workload,
@@ -142,7 +147,8 @@ class Windows:
         self.windows._known = replace(self.windows._known, bias=library_bias)
         return taken
 
-    async def _stop(self) -> None:
+    async def stop(self) -> None:
+        """Close everything."""
         await self.windows.close()
         await self.store.close()
 

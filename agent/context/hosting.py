@@ -92,9 +92,14 @@ class EncoderHost:
 def quietly(call: Callable[[], T]) -> Callable[[], T]:
     """The same call, on a thread that gives way to all others of the agent."""
     def quiet() -> T:
-        thread = threading.get_native_id()
-        with contextlib.suppress(OSError, AttributeError):
-            if os.getpriority(os.PRIO_PROCESS, thread) < NICENESS:
-                os.setpriority(os.PRIO_PROCESS, thread, NICENESS)
+        if not getattr(_THREAD, "quiet", False):
+            _THREAD.quiet = True
+            thread = threading.get_native_id()
+            with contextlib.suppress(OSError, AttributeError):  # a system without it goes without
+                before = os.getpriority(os.PRIO_PROCESS, thread)
+                os.setpriority(os.PRIO_PROCESS, thread, min(19, before + NICENESS))
         return call()
     return quiet
+
+
+_THREAD = threading.local()
