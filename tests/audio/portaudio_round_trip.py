@@ -39,6 +39,17 @@ async def round_trip(latency: float) -> dict[str, float]:
         while (frame := await microphone.read()) is not None:
             heard.append(frame)
 
+    held_up = 0.0
+
+    async def watch() -> None:
+        """Note by how much this process comes late: then the machine has no time for it."""
+        nonlocal held_up
+        while True:
+            due = time.perf_counter() + 0.005
+            await asyncio.sleep(0.005)
+            held_up = max(held_up, time.perf_counter() - due)
+
+    watching = asyncio.create_task(watch())
     listening = asyncio.create_task(listen())
     await asyncio.sleep(0.8)
     noise = (np.random.default_rng(1).standard_normal(3 * SECOND) * 3000).astype(np.int16)
@@ -59,13 +70,17 @@ async def round_trip(latency: float) -> dict[str, float]:
     await speaker.close()
     await microphone.close()
     await listening
+    watching.cancel()
     sound = np.concatenate(heard)
     reply = np.flatnonzero(loud(sound[:round(first * SECOND)])) * 80 / SECOND
     rest = np.flatnonzero(loud(sound)) * 80 / SECOND
+    if not len(reply):
+        return {"held_up": held_up, "silent": 1.0}
     place = slice(round(asked * SECOND), round((asked + 1.5) * SECOND))
     delay = find_delay(to_float(sound[place]),
                        to_float(speaker.played.between(asked, asked + 1.5))[:len(sound[place])])
-    return {"call": call, "started": reply[0] - asked, "length": reply[-1] - reply[0],
+    return {"held_up": held_up, "underruns": speaker.underruns, "call": call,
+            "started": reply[0] - asked, "length": reply[-1] - reply[0],
             "drained_after_sound": drained - reply[-1], "stopped_within": rest[-1] - stopped,
             "reference_error": delay.seconds, "reference_clarity": delay.clarity,
             "clock_error": abs(len(sound) / SECOND - last), "overruns": microphone.overruns,

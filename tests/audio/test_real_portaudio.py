@@ -20,8 +20,10 @@ from tests.commands.sound_server import Sounds, missing
 
 REPOSITORY = Path(__file__).parents[2]
 ROUND_TRIP = Path(__file__).with_name("portaudio_round_trip.py")
-ATTEMPTS = 3
-"""A machine that is busy with other things starves a sound server; real faults stay."""
+ATTEMPTS = 4
+HELD_UP = 0.03
+"""Seconds by which a process may come late before its timing says nothing: the machine is busy
+with other things, and starves the sound server too."""
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,8 @@ def round_trip(sounds: Sounds, latency: float) -> dict[str, Any]:
 
 def problems(heard: dict[str, Any]) -> list[str]:
     """What is not as it should be; figures in seconds."""
+    if "silent" in heard:
+        return [f"nothing was heard: {heard}"]
     right = {
         "the caller had to wait": heard["call"] < 0.05,
         "the reply began late": heard["started"] < 0.3,
@@ -79,9 +83,14 @@ def test_what_is_played_is_heard_on_time_and_stops_on_time(sounds: Sounds,
                                                            latency: float) -> None:
     wrong: list[str] = []
     for _ in range(ATTEMPTS):
-        wrong = problems(round_trip(sounds, latency))
-        if not wrong:
+        heard = round_trip(sounds, latency)
+        found = problems(heard)
+        if not found:
             return
+        if heard["held_up"] <= HELD_UP and not heard.get("underruns"):
+            wrong += found
+    if not wrong:
+        pytest.skip("this machine is too busy for a test in real time")
     pytest.fail("\n".join(wrong))
 
 
