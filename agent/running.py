@@ -170,11 +170,12 @@ class Agent:
         self._mutes["hardware" if event.hardware else "software"] = event.muted
         if self.muted == before:
             return
+        # First, before wiping takes its time: workers begin with nothing more of that turn.
+        self._break_off()
         if self.muted:
             self._gate.mute()
         else:
             self._gate.unmute()
-        self._break_off()
         self._show_mute()
 
     def _on_button(self, event: ButtonPressed) -> None:

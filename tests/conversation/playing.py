@@ -48,11 +48,20 @@ class CountedRecogniser:
         self.name, self.prepare = inner.name, inner.prepare
 
     def start(self, prepared: Any = None) -> Any:
-        recognition = self._inner.start(prepared)
-        for name in ("accept", "anticipate", "finish", "score"):
-            counted = self._consumers.counted(f"recogniser.{name}", getattr(recognition, name))
-            setattr(recognition, name, counted)
-        return recognition
+        return CountedRecognition(self._inner.start(prepared), self._consumers)
+
+
+class CountedRecognition:
+    """A recognition that counts the calls which take audio or decode it."""
+
+    def __init__(self, inner: Any, consumers: Consumers) -> None:
+        self._inner, self._consumers = inner, consumers
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._inner, name)
+        if name in ("accept", "anticipate", "finish", "score"):
+            return self._consumers.counted(f"recogniser.{name}", value)
+        return value
 
 
 class Play:
