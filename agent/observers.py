@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from agent.events import (
     AudioOverrun,
@@ -14,6 +15,9 @@ from agent.events import (
     Speak,
     StateChanged,
 )
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _log = logging.getLogger("voice-agent")
 
@@ -46,10 +50,8 @@ class LogObserver:
                 _log.debug("%.2f s %s", event.at, type(event).__name__)
 
 
-def watch_terminal(bus: EventBus) -> None:
+def watch_terminal(bus: EventBus, console: Console) -> None:
     """Show the conversation in the terminal, line by line."""
-    from rich.console import Console
-
     from agent.emulate.live import LiveView
 
-    bus.subscribe(LiveView(Console(highlight=False)))
+    bus.subscribe(LiveView(console))

@@ -23,6 +23,7 @@ from types import TracebackType
 
 from rich.console import RenderableType
 
+from firmware_bridge.firmware.voiceboard import wire
 from firmware_bridge.firmware.voiceboard.board import Board
 from firmware_bridge.firmware.voiceboard.run import Hardware, run
 from firmware_bridge.ring import Pixels, draw
@@ -34,6 +35,16 @@ _DOUBLE = ((0, 60), (160, 220))
 KEYS = {"b": "button", "l": "long press", "d": "double press", "m": "mute switch",
         "u": "unplug / plug in"}
 """What each key does."""
+
+
+_WORDS = {wire.IDLE: "dark: idle", wire.WAKE: "cyan: wake word heard",
+          wire.LISTENING: "blue: listening", wire.THINKING: "violet: thinking",
+          wire.SPEAKING: "green: speaking", wire.FOLLOW_UP: "every second blue: answer now",
+          wire.MUTED: "every second red: muted by software", wire.ERROR: "amber: error",
+          wire.UPDATING: "white: updating", wire.VOLUME: "white bar: volume",
+          wire.MUTED_BY_SWITCH: "all red: the switch has cut the microphone",
+          wire.HOST_LOST: "amber halves: the agent is gone",
+          wire.WAITING: "faint amber: waiting for the agent", wire.OFF: "dark: the agent has left"}
 
 
 class _Wires(Hardware):
@@ -123,6 +134,11 @@ class EmulatedBoard:
     def display(self) -> int:
         """What the lights show, as the protocol numbers it."""
         return self._board.display
+
+    @property
+    def shows(self) -> str:
+        """What the lights show, in words."""
+        return _WORDS.get(self.display, str(self.display))
 
     @property
     def pixels(self) -> Pixels:

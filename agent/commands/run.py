@@ -12,6 +12,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="listen to raw 16-bit little-endian PCM on standard input")
     parser.add_argument("--rate", type=int, default=16_000, help="its sample rate, Hz")
     parser.add_argument("--channels", type=int, default=1, help="its channel count")
+    parser.add_argument("--board", action="store_true",
+                        help="show an emulated board with lights, button and mute switch, in "
+                        "place of the settings' own")
     parser.add_argument("--quiet", action="store_true",
                         help="do not show the conversation in the terminal")
 
@@ -64,8 +68,6 @@ def _place_of(error: BaseException) -> str:
 
 def with_word(config: Config, word: str | None) -> Config:
     """The settings with another wake word."""
-    from dataclasses import replace
-
     return config if word is None else replace(config, wake=replace(config.wake, word=word))
 
 
@@ -76,21 +78,29 @@ def set_up_logging(config: Config) -> None:
 
 
 async def _run(config: Config, args: argparse.Namespace) -> int:
+    from rich.console import Console
+
     from agent.app import build
     from agent.devices import open_devices, open_stdin
+    from agent.emulate.board import shown_board
     from agent.events import EventBus
     from agent.observers import LogObserver, watch_terminal
     from agent.worker import Workload
 
-    bus = EventBus()
+    bus, console = EventBus(), Console(highlight=False)
     LogObserver(bus, config.log.log_transcripts)
     if sys.stdout.isatty() and not args.quiet:
-        watch_terminal(bus)
-    devices = (open_stdin(config, args.rate, args.channels, bus) if args.stdin
-               else open_devices(config))
-    agent = await build(config, devices, bus, Workload(), _announce)
-    _announce(f"say “{config.wake.word}”; Ctrl-C ends")
-    await agent.run()
+        watch_terminal(bus, console)
+    async with contextlib.AsyncExitStack() as stack:
+        if args.board:
+            board = await stack.enter_async_context(shown_board(console))
+            config = replace(config, bridge=replace(config.bridge, kind="serial",
+                                                    port=board.port))
+        devices = (open_stdin(config, args.rate, args.channels, bus) if args.stdin
+                   else open_devices(config))
+        agent = await build(config, devices, bus, Workload(), _announce)
+        _announce(f"say “{config.wake.word}”; Ctrl-C ends")
+        await agent.run()
     return 0
 
 

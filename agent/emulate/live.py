@@ -99,8 +99,9 @@ def _describe_rest(event: Event) -> Line:
             return "timeout", "no answer came", "red"
         case DialogueClosed():
             return "dialogue", "closed", "dim"
-        case MuteChanged(muted=muted):
-            return "mute", "on" if muted else "off", "red"
+        case MuteChanged(muted=muted, hardware=hardware):
+            by = "by the switch, which cuts the microphone" if hardware else "by software"
+            return "mute", f"{'on' if muted else 'off'}, {by}", "red"
         case ButtonPressed(kind=kind):
             return "button", str(kind), "magenta"
         case AudioOverrun(frames=frames, total=total):

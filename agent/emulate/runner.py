@@ -38,7 +38,7 @@ class Outcome:
         return summaries[-1] if summaries else "nothing"
 
 
-async def hold(scene: Scene, *, fast: bool, keep_audio: bool = False,
+async def hold(scene: Scene, *, fast: bool, keep_audio: bool = False, board: str = "",
                watch: Sequence[Callable[[Event], None]] = (),
                announce: Callable[[str], None] = lambda line: None) -> Outcome:
     """Hold the scene's conversation.
@@ -47,6 +47,7 @@ async def hold(scene: Scene, *, fast: bool, keep_audio: bool = False,
         scene: What is said, and what is expected.
         fast: As fast as the machine can, instead of in real time; the outcome is the same.
         keep_audio: Keep what was heard and played.
+        board: Serial port of a board to use, whatever the scene's settings say.
         watch: Shown every event.
         announce: Told in a line which engines run.
 
@@ -60,8 +61,8 @@ async def hold(scene: Scene, *, fast: bool, keep_audio: bool = False,
         bus.subscribe(observer)
     room = _furnish(scene, workload if fast else None, keep_audio)
     with tempfile.TemporaryDirectory(prefix="voice-agent-") as folder:
-        agent = await build(_settings(scene, Path(folder), fast), Devices(room, room.speaker),
-                            bus, workload, announce)
+        agent = await build(_settings(scene, Path(folder), fast, board),
+                            Devices(room, room.speaker), bus, workload, announce)
         director = Director(room, scene.step, bus)
         await agent.run()
     problems = judge(scene.expect, happened)
@@ -71,9 +72,11 @@ async def hold(scene: Scene, *, fast: bool, keep_audio: bool = False,
     return Outcome(tuple(happened), tuple(problems), heard, played)
 
 
-def _settings(scene: Scene, folder: Path, fast: bool) -> Config:
+def _settings(scene: Scene, folder: Path, fast: bool, board: str) -> Config:
     """The scene's settings, with a store of its own; where time stands still, none is short."""
     config = replace(scene.settings, store=replace(scene.settings.store, directory=folder))
+    if board:
+        config = replace(config, bridge=replace(config.bridge, kind="serial", port=board))
     if not fast:
         return config
     return replace(config, bias=replace(config.bias, budget_ms=0),
