@@ -117,6 +117,16 @@ def test_a_host_that_listens_while_muted_is_told_once() -> None:
     assert faults == [BoardFault(messages.FaultCode.LISTENING_WHILE_MUTED, State.LISTENING)]
 
 
+def test_a_host_that_stops_listening_when_muted_is_not_reproached() -> None:
+    bench = Bench().join()
+    bench.command(SetState(State.LISTENING))
+    bench.muted = True
+    bench.run(150)
+    bench.command(SetState(State.MUTED))
+    bench.run(500)
+    assert [m for m in bench.heard if isinstance(m, BoardFault)] == []
+
+
 def test_a_switch_that_cuts_nothing_shows_muted_by_software() -> None:
     bench = Bench(cuts_supply=False).join()
     bench.muted = True

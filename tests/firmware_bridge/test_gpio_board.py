@@ -128,7 +128,7 @@ def test_button_switch_and_lights_work_through_gpiozero_and_spidev(pins: Any) ->
         await asyncio.sleep(0.1)
         pins.pin(17).drive_high()
         pins.pin(22).drive_low()
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)  # long enough to reproach the host that it still listens
         assert lit() == [(72, 0, 0)] * 3
         pins.pin(22).drive_high()
         await asyncio.sleep(0.2)

@@ -9,6 +9,7 @@ from .lights import frame
 from .link import Handler, Link
 
 _VOLUME_MS = 1500
+_CONFLICT_MS = 250  # a host that was listening needs a moment to hear of the mute
 
 
 class Board(Handler):
@@ -44,6 +45,7 @@ class Board(Handler):
         self._volume_until = -1
         self._display_since = 0
         self._conflict_told = False
+        self._muted_at = 0
 
     def step(self, now: int, received: bytes, button: bool, muted: bool) -> bytes:
         """One round: take what came in and the contacts' readings; returns bytes to send."""
@@ -53,6 +55,7 @@ class Board(Handler):
             self.link.post(wire.BUTTON, bytes((press,)), now)
         if self._has_switch and self._switch.update(now, muted):
             self._tell_mute(now)
+        self._check_conflict(now)
         display = self._choose(now)
         if display != self.display:
             self.display = display
@@ -98,7 +101,6 @@ class Board(Handler):
             self._volume_until = now + _VOLUME_MS
             return wire.DONE
         self._state, self._level, self._direction = state, level, direction
-        self._check_conflict(now)
         return wire.DONE
 
     def _bye(self, body: bytes) -> int:
@@ -120,12 +122,12 @@ class Board(Handler):
     def _tell_mute(self, now: int) -> None:
         self.link.post(wire.MUTE, bytes((1 if self._switch.muted else 0,)), now)
         self._conflict_told = False
-        self._check_conflict(now)
+        self._muted_at = now
 
     def _check_conflict(self, now: int) -> None:
         """Tell the host, once, that it claims to listen to a microphone that is off."""
         if (self._switch.muted and self._state in (wire.LISTENING, wire.FOLLOW_UP)
-                and not self._conflict_told):
+                and not self._conflict_told and now - self._muted_at >= _CONFLICT_MS):
             self._conflict_told = True
             self.link.post(wire.FAULT, bytes((wire.FAULT_LISTENING_WHILE_MUTED, self._state)),
                            now)
