@@ -13,15 +13,18 @@ that the user can name becomes the bias of the answer. All of it is best effort.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from agent.events import Expectation
 
-Vectors: TypeAlias = npt.NDArray[np.float32]
-"""``float32[texts, 384]``, each of length 1."""
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Vectors: TypeAlias = npt.NDArray[np.float32]
+    """``float32[texts, 384]``, each of length 1."""
+else:
+    Vectors = Any  # loading numpy would make every command start slowly
 
 
 @dataclass(frozen=True, slots=True)

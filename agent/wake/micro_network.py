@@ -20,7 +20,7 @@ class Frontend:
     """Features of a stream: 40 values every 10 ms."""
 
     def __init__(self) -> None:
-        from pymicro_wakeword.microwakeword import MicroFrontend
+        from pymicro_features import MicroFrontend
 
         self._frontend: Any = MicroFrontend()
         self._rest = b""
