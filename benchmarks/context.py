@@ -28,10 +28,11 @@ from agent.asr.factory import choose, open_recogniser
 from agent.config import Config
 from agent.context import hosting
 from agent.context.encoder import Encoder
-from agent.context.expecting import Catalogues, ContextExpectations
+from agent.context.expecting import Catalogues, ContextExpectations, Known
 from agent.context.hosting import EncoderHost
 from agent.context.library import Library
 from agent.context.pace import Pace
+from agent.context.selection import Sayable
 from agent.context.settings import Settings
 from agent.context.signals import load
 from agent.context.stored import StoredItems
@@ -144,7 +145,8 @@ class Windows:
         await self.windows.know(replace(library_bias, phrases=()), self.world.entries)
         await self.windows.learnt()
         taken = time.perf_counter() - start
-        self.windows._known = replace(self.windows._known, bias=library_bias)
+        library = self.windows._known.library
+        self.windows._known = Known(Sayable.of(library_bias, library), library)
         return taken
 
     async def stop(self) -> None:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from agent.asr import Prepared
-from agent.biasing import NO_BIAS, Bias
+from agent.biasing import Bias
 from agent.context import Entry, Situation, Vectors
 from agent.context.embedding import VectorStore, embedded
 from agent.context.library import Library
+from agent.context.selection import Sayable
 from agent.context.stored import Row
 from agent.context.window import Parts, Window
 from agent.errors import AgentError
@@ -26,7 +27,7 @@ Outcome = Literal["ready", "no-vector", "late", "failed", "cancelled"]
 class Known:
     """What windows start from."""
 
-    bias: Bias = NO_BIAS
+    sayable: Sayable = field(default_factory=Sayable)
     library: Library = field(default_factory=Library)
 
 
@@ -77,7 +78,7 @@ class ContextExpectations:
         The vectors of ``entries`` are computed in the background.
         """
         library = Library.of(entries)
-        self._known = Known(base, library)
+        self._known = Known(Sayable.of(base, library), library)
         if self._learning is not None:
             self._learning.cancel()
         if self._parts.settings.enabled:
@@ -176,7 +177,7 @@ class ContextExpectations:
                 self._fault_once(f"no vectors: {what}")
                 return
         if self._known.library is library:
-            self._known = Known(self._known.bias, complete)
+            self._known = Known(self._known.sayable, complete)
 
     def _unkept(self, error: Exception) -> None:
         self._fault_once(f"vectors are not kept: {type(error).__name__}")

@@ -12,7 +12,7 @@ from math import log
 import numpy as np
 import numpy.typing as npt
 
-from agent.biasing import Bias
+from agent.biasing import NO_BIAS, Bias, Phrase
 from agent.context import Vectors
 from agent.context.library import Indices, Library
 from agent.context.signals import Reading
@@ -130,29 +130,66 @@ def _weights(score: Scores, order: npt.NDArray[np.intp], slope: float) -> Scores
     return raised.clip(LIGHTEST, HEAVIEST)
 
 
-def narrowed(base: Bias, library: Library, selection: Selection, limit: int) -> Bias:
-    """The standing bias with only what was chosen, weighted; commands over it stay.
+@dataclass(frozen=True)
+class Sayable:
+    """A standing bias, indexed by the names in it."""
 
-    Args:
-        base: Everything that may be said at any time.
-        library: Where the selection comes from.
-        selection: What was chosen.
-        limit: Names up to which all stay, chosen or not.
-    """
-    weights: dict[str, float] = {}
-    for place, weight in zip(selection.chosen, selection.weights, strict=True):
-        weights.setdefault(library.entries[place].text, float(weight))
-    everything = len(library) <= limit
-    phrases = tuple(replace(p, weight=p.weight * weights.get(p.text, 1.0)) for p in base.phrases
-                    if everything or p.text in weights or p.text.lower() not in library.texts)
-    if everything:
-        return replace(base, phrases=phrases)
-    allowed = {text.lower() for text in weights}
-    allowed |= {word for text in allowed for word in text.split()}
-    slots = tuple((name, values if len(values) <= limit
-                   else tuple(v for v in values if v.lower() in allowed))
-                  for name, values in base.slots)
-    return replace(base, phrases=phrases, slots=slots)
+    bias: Bias = NO_BIAS
+    named: dict[str, Phrase] = field(default_factory=dict, repr=False)
+    """Phrases that are names of the library, by their text."""
+    others: tuple[Phrase, ...] = field(default=(), repr=False)
+    slots: tuple[dict[str, list[str]], ...] = field(default=(), repr=False)
+    """What each slot may hold, by its text in lower case; in the order of the bias's slots."""
+
+    @classmethod
+    def of(cls, bias: Bias, library: Library) -> Sayable:
+        """Index a bias; takes time for thousands of names, and is done once for a catalogue."""
+        named: dict[str, Phrase] = {}
+        others = []
+        for phrase in bias.phrases:
+            if phrase.text.lower() in library.texts:
+                named.setdefault(phrase.text, phrase)
+            else:
+                others.append(phrase)
+        slots = []
+        for _, values in bias.slots:
+            held: dict[str, list[str]] = {}
+            for value in values:
+                held.setdefault(value.lower(), []).append(value)
+            slots.append(held)
+        return cls(bias, named, tuple(others), tuple(slots))
+
+    def narrowed(self, library: Library, selection: Selection, limit: int) -> Bias:
+        """The bias with only what was chosen, weighted; commands over it stay.
+
+        Args:
+            library: Where the selection comes from.
+            selection: What was chosen.
+            limit: Names up to which all stay, chosen or not.
+        """
+        weights: dict[str, float] = {}
+        for place, weight in zip(selection.chosen, selection.weights, strict=True):
+            weights.setdefault(library.entries[place].text, float(weight))
+        if len(library) <= limit:
+            return replace(self.bias, phrases=tuple(
+                replace(p, weight=p.weight * weights.get(p.text, 1.0))
+                for p in self.bias.phrases))
+        phrases = tuple(replace(self.named[text], weight=self.named[text].weight * weight)
+                        for text, weight in weights.items() if text in self.named)
+        return replace(self.bias, phrases=(*phrases, *self.others),
+                       slots=self._slots(weights, limit))
+
+    def _slots(self, weights: dict[str, float],
+               limit: int) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Slots of many names hold the chosen ones, and those that are a word of one."""
+        allowed = dict.fromkeys(text.lower() for text in weights)
+        allowed |= dict.fromkeys(word for text in allowed for word in text.split())
+        slots = []
+        for (name, values), held in zip(self.bias.slots, self.slots, strict=True):
+            if len(values) > limit:
+                values = tuple(v for text in allowed for v in held.get(text, ()))
+            slots.append((name, values))
+        return tuple(slots)
 
 
 _NONE: Indices = np.zeros(0, np.int32)

@@ -19,6 +19,7 @@ from agent.context.hosting import EncoderHost, quietly
 from agent.context.library import Library
 from agent.context.pace import Pace, expected_seconds
 from agent.context.reading import turn_context
+from agent.context.selection import Sayable
 from agent.context.settings import Settings
 from agent.context.signals import Reading
 from agent.context.stored import Items, Row
@@ -37,7 +38,7 @@ class Base(Protocol):
     """What windows start from."""
 
     @property
-    def bias(self) -> Bias:
+    def sayable(self) -> Sayable:
         """What may be said at any time."""
         ...
 
@@ -147,7 +148,7 @@ class Window:
             chosen = selection.choose(library, reading, turn.expectation, vectors,
                                       limit=work.phrases, scan=work.scan)
             self.by_vector = chosen.by_vector
-            base = selection.narrowed(self._base.bias, library, chosen, work.phrases)
+            base = self._base.sayable.narrowed(library, chosen, work.phrases)
             return builders.turn(base, turn.expectation, turn.alternatives)
 
         bias = await self._on_worker(select)

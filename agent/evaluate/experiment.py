@@ -88,6 +88,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self._base = standing(self.library)
+        self._sayable = selection.Sayable.of(self._base, self.library)
         self._content = digest(self.version, [(e.text, e.kind, e.about)
                                               for e in self.library.entries],
                                self.limit, str(self.strengths), selection.HEAVIEST,
@@ -159,7 +160,7 @@ class Bench:
                 self._everything[key] = recogniser.prepare(builders.turn(self._base, *key))
             prepared = self._everything[key]
         else:
-            base = selection.narrowed(self._base, self.library, chosen, self.limit)
+            base = self._sayable.narrowed(self.library, chosen, self.limit)
             prepared = recogniser.prepare(builders.turn(base, turn.expectation,
                                                         turn.alternatives))
         recognition = recogniser.start(prepared)

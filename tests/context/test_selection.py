@@ -96,10 +96,11 @@ def test_a_narrowed_bias_keeps_commands_and_drops_what_was_not_chosen() -> None:
                              {"contact": people})
     library = Library.of(CONTACTS)
     chosen = selection.choose(library, Reading(names=("Person 5",)), Expectation.NAME, limit=40)
-    bias = selection.narrowed(base, library, chosen, 40)
+    sayable = selection.Sayable.of(base, library)
+    bias = sayable.narrowed(library, chosen, 40)
     assert len(bias.phrases) == 40 and bias.carriers == base.carriers
     assert "Person 5" in dict(bias.slots)["contact"] and len(dict(bias.slots)["contact"]) == 40
-    whole = selection.narrowed(base, library, chosen, 400)
+    whole = sayable.narrowed(library, chosen, 400)
     assert len(whole.phrases) == 400 and whole.slots == base.slots
     assert max(whole.phrases, key=lambda p: p.weight).text == "Person 5"
 

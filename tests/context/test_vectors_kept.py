@@ -58,7 +58,7 @@ def test_without_a_store_vectors_are_in_memory_alone(bench: Any) -> None:
     async def scenario() -> None:
         await bench.open(())
         bench.store.store._engine.stop()
-        await bench.expecting.know(bench.expecting._known.bias, MANY)
+        await bench.expecting.know(bench.expecting._known.sayable.bias, MANY)
         await bench.expecting.learnt()
         assert bench.expecting._known.library.vectors is not None
         assert "vectors are not kept" in str([getattr(e, "message", "") for e in bench.events])
