@@ -112,7 +112,7 @@ def test_a_folder_made_from_another_lock_file_is_refused(made: tuple[Path, Path]
     lambda folder: (folder / TARGET).write_text("{"),
     lambda folder: (folder / TARGET).write_text("[]"),
 ])
-def test_a_half_made_folder_is_refused(made: tuple[Path, Path], damage) -> None:  # noqa: ANN001
+def test_a_half_made_folder_is_refused(made: tuple[Path, Path], damage) -> None:
     damage(made[1])
     with pytest.raises(LockError, match=r"not a folder that \./setup_device\.sh --download made"):
         for_folder(*made, HERE)
