@@ -11,7 +11,7 @@ from agent.audio import Microphone
 from agent.audio.gate import GatedMicrophone
 from agent.conversation.carrying_out import Hands
 from agent.conversation.ears import Ears, MicrophoneLostError
-from agent.conversation.loop import Conversation
+from agent.conversation.loop import BUTTON, Conversation
 from agent.conversation.muted import Muted
 from agent.errors import AgentError
 from agent.events import (
@@ -187,7 +187,7 @@ class Agent:
             self._break_off()
         elif not silenced and not self.muted:
             self._break_off()
-            self._woken = Detection("", "button", 1.0, event.at)
+            self._woken = Detection("", BUTTON, 1.0, event.at)
 
     def _break_off(self) -> None:
         """End what is going on; a press of the button that nobody has noticed yet is dropped."""

@@ -35,6 +35,9 @@ WORD_END = 0.1
 """Seconds by which an engine may place the end of the wake word too late: half a vowel of it
 harms recognition less than a lost consonant of the command."""
 
+BUTTON = "button"
+"""The engine of a detection that is a press of the button."""
+
 APOLOGY = "Sorry, something went wrong."
 """Said when a turn broke off because a part of the agent failed."""
 
@@ -190,7 +193,8 @@ class Conversation:
         self._memory.opened()
         self._publish(WakeHeard(self._ears.now, detection.word, detection.engine,
                                 detection.score))
-        self._state(AgentState.WAKE)
+        if detection.engine != BUTTON:  # whose lights need tell of nothing but listening
+            self._state(AgentState.WAKE)
         self._voice.hush()
 
     async def _hear(self, opened: float, after_wake: bool,
