@@ -52,6 +52,22 @@ def per_phone(one: Phones, other: Phones) -> float:
     return between(one, other) / length if length else 0.0
 
 
+def inside(part: Phones, whole: Phones) -> float:
+    """Distance a phone of ``part`` to the stretch of ``whole`` that it is nearest to."""
+    if not len(part):
+        return 0.0
+    substitution, gaps = costs()
+    left_out = np.concatenate([np.zeros(1, np.float32), np.cumsum(gaps[part])])[None, :]
+    best = left_out.astype(np.float32)
+    nearest = float(best[0, -1])
+    for phone in whole:
+        best = _row(best, substitution[phone][part][None, :], float(gaps[phone]), left_out)
+        best[0, 0] = 0.0  # It may begin anywhere.
+        np.minimum(best, left_out, out=best)
+        nearest = min(nearest, float(best[0, -1]))
+    return nearest / len(part)
+
+
 def pack(pronunciations: Sequence[Phones]) -> npt.NDArray[np.uint8]:
     """``uint8[n, longest]``, rows filled up with ``PAD``."""
     longest = max((len(p) for p in pronunciations), default=0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -129,6 +130,12 @@ class Retriever:
                 if len(matches) == limit:
                     break
         return list(matches.values())
+
+
+@lru_cache(maxsize=16)
+def retriever(phrases: tuple[Phrase, ...]) -> Retriever:
+    """The retriever of some phrases; the same object for the same ones."""
+    return Retriever.of(phrases)
 
 
 def profile(phones: Phones) -> npt.NDArray[np.float32]:

@@ -47,3 +47,10 @@ def test_windows_are_the_distances_of_runs_of_words(words: list[Phones], phrase:
         for taken in range(min(3, len(words) - start)):
             run = np.concatenate(words[start:start + taken + 1])
             assert np.isclose(table[start, taken, 0], distance.between(run, phrase), atol=1e-3)
+
+
+def test_a_part_is_found_wherever_it_stands() -> None:
+    name, sentence = (pronunciation.of_text(t)[0] for t in ("Bauer", "please call meg power now"))
+    assert distance.inside(name, sentence) < 0.2
+    assert distance.inside(pronunciation.of_text("Jones")[0], sentence) > 0.5
+    assert distance.inside(name, np.zeros(0, np.uint8)) > 1

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 
 from agent.asr.moonshine import scoring
 from agent.asr.moonshine.grammar_search import Compiled, Found, search
-from agent.asr.moonshine.model import Encoded, Model
+from agent.asr.moonshine.model import Encoded, Floats, Model
 from agent.asr.moonshine.search import Decoded
 from agent.asr.moonshine.tokens import Tokens
 from agent.biasing import Bias, Phrase, answers, distance, fillers, letters, pronunciation
 from agent.biasing.arbitration import Evidence, Shape
 from agent.biasing.grammar import Grammar
-from agent.biasing.retrieval import Retriever
+from agent.biasing.retrieval import Retriever, retriever
 from agent.biasing.settings import Settings
 from agent.biasing.words import said
 from agent.events import Expectation
@@ -85,12 +84,6 @@ def prepare(bias: Bias, vocabulary: Tokens) -> Context:
     return context
 
 
-@lru_cache(maxsize=16)
-def retriever(phrases: tuple[Phrase, ...]) -> Retriever:
-    """The retriever of some phrases; the same for the same ones."""
-    return Retriever.of(phrases)
-
-
 def _bare(bias: Bias, offered: tuple[Phrase, ...], known: tuple[Phrase, ...],
           vocabulary: Tokens) -> Compiled | None:
     likely = {"offered": tuple(p.text for p in offered),
@@ -146,6 +139,7 @@ class _Candidate:
     prior: float = 0.0
     labels: tuple[str, ...] = ()
     coverage: float = 1.0
+    worst: float | None = None
 
     @property
     def rank(self) -> float:
@@ -178,7 +172,8 @@ def gather(model: Model, encoded: Encoded, free: Sequence[Decoded], context: Con
     best: dict[str, _Candidate] = {}
     for candidate in sorted(found, key=lambda c: -c.rank):
         best.setdefault(candidate.text.lower(), candidate)
-    ranked = list(best.values())
+    worst = {c.text.lower(): c.worst for c in found if c.worst is not None}
+    ranked = [replace(c, worst=worst.get(key)) for key, c in best.items()]
     return _evidence(ranked, free[0], context) if ranked and free else None
 
 
@@ -216,7 +211,8 @@ def _scored(model: Model, encoded: Encoded, free: Sequence[Decoded], found: list
             break
         part = unique[start:start + _BATCH]
         scored += [_Candidate(text, Shape.PHRASE, entry.total, len(entry.tokens) + 1,
-                              context.bias.prior((text,), bare=True), (text,))
+                              context.bias.prior((text,), bare=True), (text,),
+                              worst=_worst(entry.log_probs))
                    for text, entry in zip(part, scoring.score(
                        model, encoded, [f"{text}." for text in part]), strict=True)]
         slowest = max(slowest, time.monotonic() - before)
@@ -241,4 +237,21 @@ def _evidence(ranked: list[_Candidate], free: Decoded, context: Context) -> Evid
         phones or len(sounds[0]) if sounds else 0, free_phones, best.coverage,
         bool(best.labels) and best.labels[-1] in offered, context.bias.expectation, best.labels,
         tuple(c.text for c in ranked[1:6]),
-        sum(others[:_COHORT]) / len(others[:_COHORT]) if others else None)
+        sum(others[:_COHORT]) / len(others[:_COHORT]) if others else None,
+        _worst_part(best.labels, free.text),
+        best.worst)
+
+
+def _worst(log_probs: Floats) -> float:
+    """Mean of the least likely two tokens in a row, the end token left out."""
+    own = log_probs[:-1]
+    return float(((own[:-1] + own[1:]) / 2).min() if len(own) > 1 else own.min(initial=0))
+
+
+def _worst_part(labels: Sequence[str], heard: str) -> float:
+    """How far the phrases' least like word is from the stretch of the free text nearest to it."""
+    free = pronunciation.of_text(heard)[:1]
+    if not free:
+        return 4.0
+    return max((min((distance.inside(phones, free[0]) for phones in pronunciation.of_text(word)),
+                    default=0.0) for label in labels for word in said(label)), default=0.0)

@@ -200,7 +200,7 @@ class VoskRecognition:
     @property
     def evidence(self) -> Evidence | None:
         """What speaks for and against the grammar's answer; None where there is none."""
-        return weigh(self.free, self.context, self._bias) if self.context else None
+        return weigh(self.free, self.context, self._bias) if self._context is not None else None
 
     def score(self, texts: Sequence[str]) -> tuple[float, ...] | None:
         """None: Vosk cannot score a text of one's choice."""

@@ -13,10 +13,12 @@ from collections.abc import Callable, Sequence
 
 from agent.biasing import Bias, Hypothesis, Phrase, distance, pronunciation
 from agent.biasing.arbitration import Evidence, Shape
+from agent.biasing.retrieval import retriever
 from agent.biasing.words import said
 
 MOST_LINES = 3_000
 """Lines that carriers are written out into, at most."""
+_SHORT_LIST, _FAR, _FREE_SHARE = 40, 4.0, 0.3
 BARE_WEIGHT = 5.0
 """Of a phrase alone, where an answer is expected; a carrier's line weighs 1."""
 
@@ -47,21 +49,56 @@ def written_out(bias: Bias, knows: Callable[[str], bool]) -> Bias:
     return dataclasses.replace(bias, phrases=(*bare, *carried[:MOST_LINES]))
 
 
-def weigh(free: Sequence[Hypothesis], context: Sequence[Hypothesis], bias: Bias) -> Evidence:
-    """The evidence for the grammar's best answer."""
-    best = context[0]
+def weigh(free: Sequence[Hypothesis], context: Sequence[Hypothesis],
+          bias: Bias) -> Evidence | None:
+    """The evidence for the best answer that the context has; None where it has none.
+
+    A bigram may join half of one phrase to half of another; then the phrase that sounds most
+    like what was heard, under the grammar and freely, stands for it.
+    """
     heard = free[0].text if free else ""
-    words = set(said(best.text))
-    others = [h for h in context[1:] if words.isdisjoint(said(h.text))] or list(context[1:2])
-    labels = {p.text: p.kind for p in bias.phrases if p.kind != "carrier"}
-    nearest, phones, free_phones = _nearest(best.text, [h.text for h in free[:3]])
+    known = tuple(p for p in bias.phrases if p.kind not in ("carrier", "screen"))
+    texts = {p.text for p in known}
+    ranked = _by_sound(known, free, context)
+    if context and (context[0].text in texts or not ranked or _is_sentence(context[0], texts)):
+        ranked = [(0.0, context[0].text), *((d, t) for d, t in ranked if t != context[0].text)]
+    if not ranked:
+        return None
+    text = ranked[0][1]
+    words = set(said(text))
+    others = [d for d, t in ranked[1:] if words.isdisjoint(said(t))]
+    nearest, phones, free_phones = _nearest(text, [h.text for h in free[:3]])
+    # The lead is one of sound: totals of two graphs do not compare.
+    lead = others[0] - ranked[0][0] if others else 3.0
+    score = context[0].score if context else 0.0
+    offered = {p.text for p in known if p.kind == "alternative"}
     return Evidence(
-        Shape.PHRASE if best.text in labels else Shape.SENTENCE, heard,
-        _total(free[0]) if free else 0.0, max(1, free[0].tokens) if free else 1, best.text,
-        best.score * max(1, best.tokens), max(1, best.tokens),
-        others[0].score if others else None, nearest, phones, free_phones, 1.0,
-        labels.get(best.text) == "alternative", bias.expectation, (best.text,),
-        tuple(h.text for h in context[1:6]))
+        Shape.PHRASE if text in texts else Shape.SENTENCE, heard,
+        _total(free[0]) if free else 0.0, max(1, free[0].tokens) if free else 1, text,
+        score, 1, score - lead, nearest, phones, free_phones, 1.0, text in offered,
+        bias.expectation, (text,), tuple(t for _, t in ranked[1:6]))
+
+
+def _is_sentence(hypothesis: Hypothesis, texts: set[str]) -> bool:
+    """Whether it is more than halves of phrases: a carrier around a whole one."""
+    return any(f" {text} " in f" {hypothesis.text} " for text in texts)
+
+
+def _by_sound(known: tuple[Phrase, ...], free: Sequence[Hypothesis],
+              context: Sequence[Hypothesis]) -> list[tuple[float, str]]:
+    """Phrases with their distance a phone to what was heard, nearest first."""
+    costs: dict[int, float] = {}
+    for hypotheses, weight in ((context[:10], 1.0), (free[:3], _FREE_SHARE)):
+        best: dict[int, float] = {}
+        for hypothesis in hypotheses:
+            for phones in pronunciation.of_text(hypothesis.text)[:1]:
+                for match in retriever(known).nearest(phones, _SHORT_LIST):
+                    best[match.index] = min(best.get(match.index, _FAR), match.per_phone)
+        for index in {*costs, *best}:
+            # Before the second round, what only the first knew has cost nothing for it yet.
+            before = costs.get(index, _FAR if weight != 1.0 else 0.0)
+            costs[index] = before + weight * best.get(index, _FAR)
+    return sorted((cost, known[index].text) for index, cost in costs.items())
 
 
 def _total(hypothesis: Hypothesis) -> float:
