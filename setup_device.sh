@@ -189,6 +189,13 @@ set_up() {  # which models: run or test
         fail "Set-up is not complete: a model is missing. Mend that and run the same command again."
 }
 
+fetch_micropython() {  # the firmware's tests run in it, and skip without
+    local fetcher=tests/firmware_bridge/fetch_micropython.py
+    [ -z "$OFFLINE" ] && [ -f "$fetcher" ] || return 0
+    "$VENV/bin/python" "$fetcher" >/dev/null ||
+        say "Tests of the firmware under MicroPython will be skipped."
+}
+
 download() {  # DIR OPTIONS...
     local folder=$1
     shift
@@ -233,6 +240,7 @@ main() {
     case "$command" in
         test)
             set_up test
+            fetch_micropython
             exec "$VENV/bin/python" -m pytest "$@" ;;
         run)
             set_up run

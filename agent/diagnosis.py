@@ -21,6 +21,7 @@ Level = Literal["ok", "note", "problem"]
 
 PACKAGES = ("onnxruntime", "numpy", "vosk", "pymicro-wakeword", "hassil",
             "home-assistant-intents", "sounddevice", "sqlcipher3", "cryptography")
+SPI = "/dev/spidev0.0"
 LEAST_FREE = 200
 """Megabytes that should be free where the agent writes."""
 BUILT = time.mktime((2026, 1, 1, 0, 0, 0, 0, 0, 0))
@@ -153,4 +154,20 @@ def _bridge(config: Config) -> Iterator[Finding]:
         yield Finding("board", "ok" if there else "problem", f"serial board at {port or 'any USB'}",
                       "" if there else f"plug it in, or set bridge.port ({port} does not exist)")
     else:
+        yield from _pins(config)
+
+
+def _pins(config: Config) -> Iterator[Finding]:
+    from agent.events import EventBus
+    from firmware_bridge import BridgeUnavailableError, open_bridge
+
+    try:
+        open_bridge(config.bridge, EventBus(), time.monotonic)  # which opens nothing yet
+    except BridgeUnavailableError as error:
+        yield Finding("board", "problem", error.what, error.mend)
+        return
+    if Path(SPI).exists():
         yield Finding("board", "ok", "on the Raspberry Pi's own pins")
+    else:
+        yield Finding("board", "problem", f"the LEDs need SPI, and there is no {SPI}",
+                      "sudo raspi-config nonint do_spi 0, then restart")

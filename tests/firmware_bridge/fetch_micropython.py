@@ -88,7 +88,8 @@ def _private_apt(work: Path, mirror: str) -> list[str]:
     options = {"Dir::State": f"{work}/state", "Dir::State::status": f"{work}/state/status",
                "Dir::Cache": f"{work}/cache", "Dir::Etc::sourcelist": str(sources),
                "Dir::Etc::sourceparts": "-", "APT::Sandbox::User": "",
-               "Acquire::Languages": "none"}
+               "Acquire::Languages": "none", "Acquire::Retries": "1",
+               "Acquire::http::Timeout": "20"}
     flags = [part for key, value in options.items() for part in ("-o", f"{key}={value}")]
     return ["apt-get", "-q", *flags]
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from agent.config import Config
+from agent.diagnosis import Finding, examine
 from agent.events import (
     AgentState,
     ButtonPressed,
@@ -143,6 +145,24 @@ def test_button_switch_and_lights_work_through_gpiozero_and_spidev(pins: Any) ->
         ButtonPressed, MuteChanged, Fault, MuteChanged]
     assert lit() == [(0, 0, 0)] * 3  # dark after the goodbye
     assert Spi.written[-1] == b"closed"
+
+
+def test_doctor_tells_what_the_pins_need(monkeypatch: pytest.MonkeyPatch,
+                                         tmp_path: Path) -> None:
+    config = Config(bridge=Settings(kind="gpio"))
+
+    def finding() -> Finding:
+        return next(f for f in examine(config) if f.subject == "board")
+
+    monkeypatch.setattr("firmware_bridge.gpio_line._NEEDED", ("no_such_module",))
+    assert finding().level == "problem"
+    assert "apt install python3-gpiozero python3-spidev python3-lgpio" in finding().mend
+    monkeypatch.setattr("firmware_bridge.gpio_line._NEEDED", ("json",))
+    monkeypatch.setattr("agent.diagnosis.SPI", str(tmp_path / "spidev0.0"))
+    assert finding().level == "problem"
+    assert "do_spi 0" in finding().mend
+    (tmp_path / "spidev0.0").touch()
+    assert finding().level == "ok"
 
 
 def test_an_agent_that_dies_leaves_an_error_on_the_leds(pins: Any) -> None:
