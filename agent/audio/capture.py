@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 
 from agent.errors import AgentError
 
+BACKLOG = 10
+"""Blocks from which on reading gives way to others between two of them."""
+
 
 @dataclass(slots=True)
 class Block:
@@ -24,10 +27,11 @@ class CaptureQueue:
 
     Args:
         limit: Bytes held at most.
+        patience: Blocks that may gather before the reader is woken for what can wait.
     """
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, limit: int, patience: int = 1) -> None:
+        self._limit, self._patience = limit, patience
         self._lock = threading.Lock()
         self._room = threading.Condition(self._lock)
         self._blocks: deque[Block] = deque()
@@ -41,12 +45,17 @@ class CaptureQueue:
         """No more will be put."""
         return self._ended
 
-    def put(self, block: Block) -> None:
-        """Add a block; where there is no room, the oldest ones go. Never waits."""
+    def put(self, block: Block, urgent: bool = True) -> None:
+        """Add a block; where there is no room, the oldest ones go. Never waits.
+
+        Args:
+            block: What was captured.
+            urgent: Wake the reader now; otherwise when enough has gathered.
+        """
         with self._lock:
             while self._blocks and self._size + len(block.data) > self._limit:
                 self._size -= len(self._blocks.popleft().data)
-            self._append(block)
+            self._append(block, urgent)
 
     def put_waiting(self, block: Block) -> bool:
         """Add a block, waiting for room; False when the queue ended meanwhile."""
@@ -76,7 +85,8 @@ class CaptureQueue:
             TimeoutError: Nothing came in time.
         """
         loop = asyncio.get_running_loop()
-        await asyncio.sleep(0)  # others have their turn while a backlog is worked off
+        if len(self._blocks) > BACKLOG:
+            await asyncio.sleep(0)  # others have their turn while a backlog is worked off
         while True:
             ready: asyncio.Future[bool] = loop.create_future()
             with self._room:
@@ -108,12 +118,13 @@ class CaptureQueue:
             self._size = 0
             self._room.notify_all()
 
-    def _append(self, block: Block) -> None:
+    def _append(self, block: Block, urgent: bool = True) -> None:
         if self._ended:
             return
         self._blocks.append(block)
         self._size += len(block.data)
-        self._wake()
+        if urgent or len(self._blocks) >= self._patience:
+            self._wake()
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, None

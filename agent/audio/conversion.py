@@ -25,8 +25,13 @@ QUALITY = "HQ"
 
 def to_int16(audio: Floats) -> Samples:
     """Round ``float32[samples]`` in ±1 to int16; what is beyond is clipped, NaN becomes 0."""
-    scaled = np.rint(np.nan_to_num(audio, nan=0.0) * np.float32(32768.0))
-    clipped: Samples = np.clip(scaled, -32768.0, 32767.0).astype(np.int16)
+    return _rounded(np.nan_to_num(audio, nan=0.0))
+
+
+def _rounded(audio: Floats) -> Samples:
+    scaled = np.rint(audio * np.float32(32768.0))
+    np.minimum(np.maximum(scaled, -32768.0, out=scaled), 32767.0, out=scaled)
+    clipped: Samples = scaled.astype(np.int16)
     return clipped
 
 
@@ -112,17 +117,23 @@ class Converter:
 
     def accept(self, block: Floats) -> Samples:
         """Take ``float32[frames, channels]`` (or ``[frames]``) in ±1; gives what is ready."""
-        return to_int16(self._blocker.accept(self._resample(self._mix(block), last=False)))
+        mixed = np.nan_to_num(self._mix(block), nan=0.0, posinf=1.0, neginf=-1.0)
+        return _rounded(self._blocker.accept(self._resample(mixed, last=False)))
+
+    def accept_pcm(self, block: Samples) -> Samples:
+        """The same for ``int16[frames * channels]``, interleaved, which is always a number."""
+        mixed = self._mix(to_float(block))
+        return _rounded(self._blocker.accept(self._resample(mixed, last=False)))
 
     def finish(self) -> Samples:
         """What is left when the audio has ended."""
         rest = self._resample(np.zeros(0, np.float32), last=True)
-        return to_int16(np.concatenate([self._blocker.accept(rest), self._blocker.finish()]))
+        return _rounded(np.concatenate([self._blocker.accept(rest), self._blocker.finish()]))
 
     def _mix(self, block: Floats) -> Floats:
         mono = block.reshape(-1, self.channels)
         mixed: Floats = mono[:, 0] if self.channels == 1 else mono.mean(axis=1, dtype=np.float32)
-        return np.nan_to_num(mixed, nan=0.0, posinf=1.0, neginf=-1.0)
+        return mixed
 
     def _resample(self, audio: Floats, last: bool) -> Floats:
         if self._resampler is None:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from agent.audio import FRAME
+from agent.audio.attention import Attention
 from agent.audio.capture import Block, CaptureQueue
-from agent.audio.conversion import Converter, to_float
+from agent.audio.conversion import Converter
 from agent.audio.devices import find
 from agent.audio.framing import Framer
 from agent.audio.portaudio import LIST, Opened, device_error, load, open_stream
@@ -26,6 +27,9 @@ _log = logging.getLogger(__name__)
 _SOONER, _LATER = 0.5, 0.01
 """Shares of a new estimate of when the stream began that are believed. A block may come late, as
 after a stall, and none can come before it was captured: so the soonest ones tell the truth."""
+
+_PATIENCE = 0.24
+"""Seconds of quiet that are handed on at once."""
 
 _BELIEVED_DELAY, _BELIEVED_GAP = 2.0, 10.0
 """Seconds of delay and of loss beyond which a driver's clock is not believed."""
@@ -59,13 +63,15 @@ class DeviceMicrophone:
         self._delivered = 0
         self._closing = False
         self._framer = Framer()
+        self._attention = Attention(settings.input_block)
         self._opened: Opened = open_stream("input", self.device, self._capture, self._finished,
                                            settings.input_latency,
                                            lambda rate: round(rate * settings.input_block))
         form = self._opened.format
         self._rate, self._channels = form.rate, form.channels
         self._converter = Converter(form.rate, form.channels)
-        self._queue = CaptureQueue(round(settings.queue * form.rate) * 2 * form.channels)
+        self._queue = CaptureQueue(round(settings.queue * form.rate) * 2 * form.channels,
+                                   patience=max(1, round(_PATIENCE / settings.input_block)))
         self._begin()
 
     @property
@@ -144,7 +150,7 @@ class DeviceMicrophone:
             self._base += (block.start - self._taken) / self._rate
         pcm = np.frombuffer(bytes(block.data), np.int16)
         self._taken = block.start + len(pcm) // self._channels
-        self._framer.add(self._converter.accept(to_float(pcm)))
+        self._framer.add(self._converter.accept_pcm(pcm))
 
     def _capture(self, data: Any, frames: int, at: Any, status: Any) -> None:
         """PortAudio's callback: may not wait, and does nothing that it need not."""
@@ -159,7 +165,8 @@ class DeviceMicrophone:
             self._captured += frames
             self._expected_adc = at.inputBufferAdcTime + frames / self._rate
             self._note_beginning(heard - start / self._rate)
-            self._queue.put(Block(bytearray(data), start))
+            block = Block(bytearray(data), start)
+            self._queue.put(block, self._attention.wanted(np.frombuffer(block.data, np.int16)))
 
     def _note_beginning(self, began: float) -> None:
         """Follow when, by ``time.monotonic``, the first sample was captured."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from agent.audio import FRAME
 from agent.audio.capture import Block, CaptureQueue
-from agent.audio.conversion import Converter, to_float
+from agent.audio.conversion import Converter
 from agent.audio.framing import Framer
 from agent.errors import AgentError
 from agent.events import SAMPLE_RATE, Samples
@@ -94,7 +94,7 @@ class StreamMicrophone:
         whole = len(self._cut) - len(self._cut) % self._width
         pcm = np.frombuffer(bytes(self._cut[:whole]), "<i2")
         del self._cut[:whole]
-        return self._converter.accept(to_float(pcm.astype(np.int16, copy=False)))
+        return self._converter.accept_pcm(pcm.astype(np.int16, copy=False))
 
     def _fill(self) -> None:
         try:
