@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Job = Callable[[Session], T]
 
-IDLE_S = 0.25
+IDLE_S = 1.0
 """How often the thread looks for housekeeping, and whether a command wants the store."""
 BALLAST_RETRY_S = 60.0
 
