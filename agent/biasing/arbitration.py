@@ -36,8 +36,6 @@ class Shape(StrEnum):
     """Phrases strung together with filler words."""
     ANSWER = "answer"
     """Letters, digits or yes and no, because such an answer was expected."""
-    PATCH = "patch"
-    """The free transcript with some of its words replaced by a phrase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +73,6 @@ class Evidence:
     """Mean log probability a token of several candidates that share no word with the best."""
     worst_part: float = 0.0
     """Greatest distance a phone of one of the phrases' words to what was heard there."""
-    worst_score: float | None = None
-    """Mean log probability of the least likely two tokens in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +160,6 @@ def features(evidence: Evidence) -> dict[str, float]:
         "length": math.log(max(1, evidence.phones)),
         "length_ratio": abs(evidence.phones - evidence.free_phones) / longest,
         "worst_part": min(4.0, evidence.worst_part),
-        "worst_score": max(-10.0, mean if evidence.worst_score is None
-                           else evidence.worst_score),
         "coverage": evidence.coverage,
         "offered": float(evidence.offered),
         "gap_distance": min(6.0, max(0.0, free_mean - mean)) * min(4.0, evidence.distance) / 4,

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from agent.asr.moonshine import scoring
 from agent.asr.moonshine.grammar_search import Compiled, Found, search
-from agent.asr.moonshine.model import Encoded, Floats, Model
+from agent.asr.moonshine.model import Encoded, Model
 from agent.asr.moonshine.search import Decoded
 from agent.asr.moonshine.tokens import Tokens
 from agent.biasing import Bias, Phrase, answers, distance, fillers, letters, pronunciation
@@ -139,7 +139,6 @@ class _Candidate:
     prior: float = 0.0
     labels: tuple[str, ...] = ()
     coverage: float = 1.0
-    worst: float | None = None
 
     @property
     def rank(self) -> float:
@@ -172,8 +171,7 @@ def gather(model: Model, encoded: Encoded, free: Sequence[Decoded], context: Con
     best: dict[str, _Candidate] = {}
     for candidate in sorted(found, key=lambda c: -c.rank):
         best.setdefault(candidate.text.lower(), candidate)
-    worst = {c.text.lower(): c.worst for c in found if c.worst is not None}
-    ranked = [replace(c, worst=worst.get(key)) for key, c in best.items()]
+    ranked = list(best.values())
     return _evidence(ranked, free[0], context) if ranked and free else None
 
 
@@ -211,8 +209,7 @@ def _scored(model: Model, encoded: Encoded, free: Sequence[Decoded], found: list
             break
         part = unique[start:start + _BATCH]
         scored += [_Candidate(text, Shape.PHRASE, entry.total, len(entry.tokens) + 1,
-                              context.bias.prior((text,), bare=True), (text,),
-                              worst=_worst(entry.log_probs))
+                              context.bias.prior((text,), bare=True), (text,))
                    for text, entry in zip(part, scoring.score(
                        model, encoded, [f"{text}." for text in part]), strict=True)]
         slowest = max(slowest, time.monotonic() - before)
@@ -238,14 +235,7 @@ def _evidence(ranked: list[_Candidate], free: Decoded, context: Context) -> Evid
         bool(best.labels) and best.labels[-1] in offered, context.bias.expectation, best.labels,
         tuple(c.text for c in ranked[1:6]),
         sum(others[:_COHORT]) / len(others[:_COHORT]) if others else None,
-        _worst_part(best.labels, free.text),
-        best.worst)
-
-
-def _worst(log_probs: Floats) -> float:
-    """Mean of the least likely two tokens in a row, the end token left out."""
-    own = log_probs[:-1]
-    return float(((own[:-1] + own[1:]) / 2).min() if len(own) > 1 else own.min(initial=0))
+        _worst_part(best.labels, free.text))
 
 
 def _worst_part(labels: Sequence[str], heard: str) -> float:
