@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import time
 from collections.abc import Awaitable, Callable
 
@@ -33,6 +34,10 @@ RETRY = (0.5, 1.0, 2.0, 5.0)
 
 UPKEEP_EVERY = 2.0
 """Seconds between two looks at what may have changed."""
+
+SWITCH = 0.0005
+"""Seconds that a worker may keep the interpreter from the event loop; Python's own 0.005 would
+be waited for again after every window of the voice activity detector, while a decode runs."""
 
 Reopen = Callable[[float], Microphone]
 """Opens the microphone again, its clock going on from the given seconds."""
@@ -88,6 +93,7 @@ class Agent:
             AgentError: The microphone went away and cannot be opened again.
         """
         self._loop = asyncio.get_running_loop()
+        sys.setswitchinterval(SWITCH)
         beside = [asyncio.create_task(self._keep_up())]
         if self._meter is not None:
             beside.append(asyncio.create_task(self._meter.run()))

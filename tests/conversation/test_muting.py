@@ -166,10 +166,10 @@ class Muting:
 
 
 @pytest.fixture
-def whole_steps() -> Iterator[None]:
+def whole_steps(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No thread loses the interpreter between beginning with audio and counting that."""
     before = sys.getswitchinterval()
-    sys.setswitchinterval(2.0)
+    monkeypatch.setattr("agent.running.SWITCH", 2.0)
     yield
     sys.setswitchinterval(before)
 
