@@ -66,11 +66,13 @@ def memory(pid: int | str = "self") -> dict[str, float]:
 
 def children_memory() -> float:
     """Resident memory of the processes that this one started, megabytes."""
-    total = 0.0
+    total, own = 0.0, Path("/proc/self/exe").readlink()
     for task in Path("/proc/self/task").iterdir():
         with contextlib.suppress(OSError):  # threads and children come and go
             for child in (task / "children").read_text().split():
-                total += memory(child).get("VmRSS", 0.0)
+                # Between fork and exec a child shows this process's own pages.
+                if Path(f"/proc/{child}/exe").readlink() != own:
+                    total += memory(child).get("VmRSS", 0.0)
     return total
 
 
