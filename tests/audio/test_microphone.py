@@ -175,7 +175,7 @@ def test_a_burst_after_a_stall_does_not_mislead_the_clock(sound: Any) -> None:
     before = time.monotonic()
     for _ in range(30):  # 0.6 s at once: captured before this, and kept back by the driver
         sound.streams[0].deliver(counted(0))
-    assert microphone.clock_at(before) == pytest.approx(0.6, abs=0.03)
+    assert microphone.clock_at(before) == pytest.approx(0.6, abs=0.1)
 
 
 def test_clearing_forgets_and_the_clock_goes_on(sound: Any, tone: Tone) -> None:
