@@ -72,10 +72,12 @@ def turn(base: Bias, expectation: Expectation, alternatives: Sequence[str] = (),
     known = {phrase.text for phrase in offered}
     offered += [Phrase(part, OFFERED_WEIGHT, "alternative", "question")
                 for part in distinguishing_parts(alternatives) if part not in known]
-    rest = [phrase for phrase in base.phrases if phrase.text not in known]
+    # What is offered stays among the rest as well: the rest is then the same every turn, and what
+    # engines have made of it serves again.
+    rest = list(base.phrases)
     if expectation is Expectation.NAME and not alternatives and len(rest) <= MOST_IN_PARTS:
-        rest += _parts(rest)
-    phrases = _unique([*offered, *rest])
+        rest = list(_unique([*rest, *_parts(rest)]))
+    phrases = (*offered, *rest)
     # The rest may be said too, but bare: their tree is the standing one, which exists already.
     answers = tuple(p.text for p in (offered or phrases) if p.kind != "screen")
     return replace(base, phrases=phrases, expectation=expectation,
