@@ -122,7 +122,8 @@ class Endpointer:
         self._start = 0
         self._paused = False
         self._done = False
-        self._settle(lead)
+        vad.reset()
+        self.settle(lead)
 
     @property
     def done(self) -> bool:
@@ -149,8 +150,8 @@ class Endpointer:
             outcomes.append(self._time_out() if self._given is None else self._end(cut=False))
         return outcomes
 
-    def _settle(self, lead: Samples) -> None:
-        self._vad.reset()
+    def settle(self, lead: Samples) -> None:
+        """Let the detector hear audio from before the beginning; may come in whole windows."""
         lead = lead[len(lead) % WINDOW:]
         for place in range(0, len(lead), WINDOW):
             self._vad.probability(lead[place:place + WINDOW])

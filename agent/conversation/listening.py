@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from agent.audio.echo import EchoGuard
 from agent.audio.endpointing import AnyOutcome, Ended, Endpointer, Paused, Started, TimedOut
 from agent.audio.endpointing import Heard as HeardMore
 from agent.audio.settings import EndpointSettings
-from agent.audio.vad import VoiceActivity
+from agent.audio.vad import WINDOW, VoiceActivity
 from agent.biasing.arbitration import Decision
 from agent.conversation.ears import Ears, EndOfAudioError
 from agent.events import (
@@ -39,6 +40,9 @@ SAME_WORD = 0.2
 
 LEAD = 2.0
 """Seconds of audio before the opening that only let the voice activity detector settle."""
+
+PIECE = 4 * WINDOW
+"""Samples of it at a time: about a millisecond's work on a PC, ten on a small board."""
 
 CUE_AFTER = 0.35
 """Seconds without speech after which the speaker is told that the microphone is open."""
@@ -109,8 +113,8 @@ class Listener:
                    cue: Callable[[], None]) -> Utterance | Detection | _NoWords | None:
         recent = self._ears.recent
         endpointer = Endpointer(self._vad, self._settings, at=max(opened, recent.start),
-                                lead=recent.between(max(opened - LEAD, recent.start), opened),
                                 after_wake=after_wake, timeout=timeout)
+        await _settle(endpointer, recent.between(max(opened - LEAD, recent.start), opened))
         hearing = _Hearing(self._recogniser, prepared, self._worker, self._workload, self._bus)
         try:
             outcomes = endpointer.accept(recent.since(opened))
@@ -156,6 +160,13 @@ class Listener:
 
     def _publish(self, event: Event) -> None:
         self._bus.publish(event)
+
+
+async def _settle(endpointer: Endpointer, lead: Samples) -> None:
+    """Let the voice activity detector hear what came before; lights and button go on meanwhile."""
+    for place in range(len(lead) % WINDOW, len(lead), PIECE):
+        endpointer.settle(lead[place:place + PIECE])
+        await asyncio.sleep(0)
 
 
 def _silently() -> None:
