@@ -64,7 +64,7 @@ CLIPS = (
     Clip("second-please", SLT, "The second one."),
     Clip("directions", SLT, "Alexa. | Take me there."),
     Clip("call-patrick", AMERICAN, "Alexa. | Call Patrick."),
-    Clip("spelled", Voice("flite", "rms", 0.9), "P, A, T, E, L."),
+    Clip("spelled", Voice("flite", "rms", 0.9), "N, O, V, A, K."),
     Clip("yes", RMS, "Yes."),
     Clip("time", SLT, "Alexa, what time is it?"),
     Clip("timer", KAL, "Alexa, set a timer for ten seconds."),
