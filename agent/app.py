@@ -194,7 +194,7 @@ class Names:
 def _recogniser(config: Config, announce: Announce) -> Recogniser:
     choice = choose(config.asr, locate)
     announce(f"recogniser: {choice.reason}")
-    return open_recogniser(config.asr, locate)
+    return open_recogniser(config.asr, locate, bias=config.bias)
 
 
 def _wake_word(config: Config, recogniser: Recogniser, announce: Announce) -> WakeWord:
