@@ -68,6 +68,7 @@ class Terminal:
         os.close(self._master)
 
 
+@pytest.mark.long
 def test_keys_of_the_board_reach_the_agent(tmp_path: Path) -> None:
     path = scene(tmp_path, 'until = "muted"\nwithin = 60', 'until = "idle"\nwithin = 30',
                  'until = "listening"\nwithin = 30', 'until = "idle"\nwithin = 5',
@@ -87,7 +88,7 @@ def test_keys_of_the_board_reach_the_agent(tmp_path: Path) -> None:
         terminal.until("light       listening")
         terminal.until("button      long")
         terminal.until("understood: nothing")
-        assert terminal.process.wait(10) == 0
+        assert terminal.process.wait(10) == 0, terminal.shown[-3000:]
     finally:
         terminal.close()
 
