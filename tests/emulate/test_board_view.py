@@ -47,6 +47,7 @@ class Terminal:
         self.shown = ""
 
     def type(self, keys: str) -> None:
+        time.sleep(0.5)  # the scene sees a state only if it lasts for a block of audio
         os.write(self._master, keys.encode())
 
     def until(self, text: str, within: float = 60.0) -> None:
