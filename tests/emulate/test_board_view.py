@@ -69,7 +69,6 @@ class Terminal:
         os.close(self._master)
 
 
-@pytest.mark.long
 def test_keys_of_the_board_reach_the_agent(tmp_path: Path) -> None:
     path = scene(tmp_path, 'until = "muted"\nwithin = 60', 'until = "idle"\nwithin = 30',
                  'until = "listening"\nwithin = 30', 'until = "idle"\nwithin = 5',
