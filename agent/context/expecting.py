@@ -21,6 +21,10 @@ from agent.errors import AgentError
 from agent.events import ContextClosed, ExpectSpeech, Fault
 from agent.worker import Workload
 
+FREED_AFTER = 1.0
+"""Seconds after which what was prepared for a window is freed. That takes 40 ms, and the button may
+have closed it: then the microphone and the lights come first."""
+
 Outcome = Literal["ready", "no-vector", "late", "failed", "cancelled"]
 
 
@@ -137,6 +141,8 @@ class ContextExpectations:
             return
         (window, task), self._window = self._window, None
         task.cancel()
+        if task.done() and not task.cancelled():
+            task.get_loop().call_later(FREED_AFTER, _free, task.result())
         self._close(window, "cancelled")
 
     async def close(self) -> None:
@@ -194,3 +200,7 @@ class ContextExpectations:
 
     def _fault(self, what: str) -> None:
         self._parts.bus.publish(Fault(self._parts.now(), "context", what))
+
+
+def _free(prepared: Prepared | None) -> None:
+    """Nothing is left to be done: the last reference goes with the call."""
