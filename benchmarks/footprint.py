@@ -11,8 +11,10 @@ Each figure comes from a process of its own, without Piper:
   silent room, in a kitchen, and as `voice-agent run` on a sound server (where PulseAudio and
   ALSA's plugin for it are installed). The emulated room's own share is measured alone.
 
-Processor time on a machine that is busy with other things is higher than on one that is not: what
-the caches held is gone at every waking. The load of the machine is noted beside the figures.
+What waking up costs differs more between machines than what is done when awake: caches are cold,
+and a virtual machine is charged for what its host does meanwhile. So there are controls: a small
+fixed job every 80 ms, by rights (its time in a row) and as charged; the same room with nobody in
+it; a microphone stream with an empty callback; and the agent fed without waiting. The load is noted.
 """
 
 from __future__ import annotations
@@ -29,6 +31,10 @@ import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agent.emulate.room import Room
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"
@@ -98,6 +104,24 @@ async def agent_alone(noise: str, ready: asyncio.Event) -> None:
         await agent.run()
 
 
+async def begun_fast() -> tuple[Room, asyncio.Task[None]]:
+    """An agent that listens in a silent room as fast as it can, without a store."""
+    from dataclasses import replace
+
+    from agent.app import Devices, build
+    from agent.config import Config
+    from agent.emulate.room import Room
+    from agent.events import EventBus
+    from agent.worker import Workload
+
+    config, workload = Config(), Workload()
+    config = replace(config, store=replace(config.store, enabled=False))
+    room = Room(workload=workload)
+    agent = await build(config, Devices(room, room.speaker), EventBus(), workload,
+                        lambda line: None)
+    return room, asyncio.create_task(agent.run())
+
+
 async def room_alone(noise: str, ready: asyncio.Event) -> None:
     """The same room, with nobody in it."""
     from agent.audio.files import read
@@ -131,6 +155,42 @@ def measure_idle(kind: str, noise: str, seconds: float) -> None:
     print(json.dumps({"percent": 100 * share, **found}))
 
 
+def measure_control(seconds: float) -> None:
+    """In a child: a small fixed job every 80 ms; print its share by rights, and as charged."""
+
+    def job() -> int:
+        return sum(number & 7 for number in range(10_000))
+
+    begun = time.process_time()
+    for _ in range(500):
+        job()
+    each = (time.process_time() - begun) / 500
+    begun, wall = time.process_time(), time.perf_counter()
+    rounds = 0
+    while time.perf_counter() - wall < seconds:
+        time.sleep(0.08)
+        job()
+        rounds += 1
+    print(json.dumps({"by_rights": 100 * rounds * each / seconds,
+                      "percent": 100 * (time.process_time() - begun) / seconds}))
+
+
+def measure_warm(seconds: float) -> None:
+    """In a child: print the processor time a second of quiet audio that is not waited for."""
+
+    async def main() -> float:
+        room, task = await begun_fast()
+        await asyncio.sleep(SETTLE)
+        frames, begun = room.now, time.process_time()
+        await asyncio.sleep(seconds)
+        share = (time.process_time() - begun) / (room.now - frames)
+        task.cancel()
+        await asyncio.wait([task])
+        return share
+
+    print(json.dumps({"percent": 100 * asyncio.run(main())}))
+
+
 def measure_scene(scene: str) -> None:
     """In a child: hold a scene, and print the highest memory."""
     from agent.emulate.runner import hold
@@ -157,8 +217,23 @@ def in_child(*arguments: str) -> dict[str, float]:
     return result
 
 
-def on_sound_server(seconds: float) -> dict[str, float] | None:
-    """Share of a core of `voice-agent run` that hears silence; None where that cannot be had."""
+EMPTY_STREAM = """
+import sounddevice, sys, time
+with sounddevice.RawInputStream(samplerate=16000, channels=1, dtype="int16", device="mic",
+                                blocksize=1280, latency=0.1, callback=lambda *audio: None):
+    print("Ctrl-C ends", file=sys.stderr, flush=True)
+    time.sleep(3600)
+"""
+"""Opens the microphone as the agent does, and does nothing with what comes."""
+
+
+def on_sound_server(seconds: float, *program: str) -> dict[str, float] | None:
+    """Share of a core of a program that hears silence; None where that cannot be had.
+
+    Args:
+        seconds: How long it is measured.
+        program: Arguments of Python; none for `voice-agent run`.
+    """
     from tests.commands.sound_server import Sounds, missing
 
     if problem := missing():
@@ -169,9 +244,10 @@ def on_sound_server(seconds: float) -> dict[str, float] | None:
         config = Path(folder) / "config.toml"
         config.write_text('[audio]\ninput = "mic"\noutput = "loudspeaker"\n'
                           f'[store]\ndirectory = "{folder}/state"\n')
-        with subprocess.Popen([sys.executable, "-m", "agent.cli", "run", "--config", str(config)],
-                              cwd=ROOT, env=sounds.environment, stderr=subprocess.PIPE,
-                              stdin=subprocess.DEVNULL, text=True) as agent:
+        command = program or ("-m", "agent.cli", "run", "--config", str(config))
+        with subprocess.Popen([sys.executable, *command], cwd=ROOT, env=sounds.environment,
+                              stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                              text=True) as agent:
             assert agent.stderr is not None
             while "Ctrl-C ends" not in (line := agent.stderr.readline()):
                 assert line, "the agent ended"
@@ -198,6 +274,11 @@ def measure(seconds: float) -> list[Figure]:
         figures.append(Figure(name, value, unit, goal, os.getloadavg()[0]))
         print(f"{name}: {value:.2f} {unit}", file=sys.stderr)
 
+    control = in_child("control", "", "20")
+    add("control: a small job every 80 ms, by rights", control["by_rights"], "% of a core")
+    add("control: the same, as charged", control["percent"], "% of a core")
+    add("agent and room, not waiting for audio", in_child("warm", "", "5")["percent"],
+        "% of a core")
     kitchen = "scenes/recordings/kitchen.flac"
     for title, noise in (("silence", ""), ("kitchen noise", kitchen)):
         alone = in_child("room", noise, str(min(seconds, 20.0)))
@@ -208,6 +289,9 @@ def measure(seconds: float) -> list[Figure]:
         add(f"idle in the room, {title}", idle["percent"], "% of a core")
         add(f"idle without the room's share, {title}", idle["percent"] - alone["percent"],
             "% of a core", 1.0)
+    empty = on_sound_server(min(seconds, 20.0), "-c", EMPTY_STREAM)
+    if empty is not None:
+        add("a microphone stream with an empty callback", empty["percent"], "% of a core")
     if (run := on_sound_server(seconds)) is not None:
         add("idle, voice-agent run on a sound server", run["percent"], "% of a core", 1.0)
         add("resident at rest, voice-agent run", run["VmRSS"], "MB", 250)
@@ -233,6 +317,10 @@ def main() -> None:
     match args.child:
         case ["scene", name]:
             return measure_scene(name)
+        case ["control", _, seconds]:
+            return measure_control(float(seconds))
+        case ["warm", _, seconds]:
+            return measure_warm(float(seconds))
         case [kind, noise, seconds]:
             return measure_idle(kind, noise, float(seconds))
     figures = measure(args.seconds)
