@@ -14,7 +14,8 @@ Each figure comes from a process of its own, without Piper:
 What waking up costs differs more between machines than what is done when awake: caches are cold,
 and a virtual machine is charged for what its host does meanwhile. So there are controls: a small
 fixed job every 80 ms, by rights (its time in a row) and as charged; the same room with nobody in
-it; a microphone stream with an empty callback; and the agent fed without waiting. The load is noted.
+it; a microphone stream with an empty callback; and the agent fed without waiting. The machine's
+load is noted.
 """
 
 from __future__ import annotations
