@@ -33,8 +33,8 @@ class Director:
         self._clips = {step.play: read(step.play) for step in steps if step.play is not None}
         self._current: Step | None = None
         self._began = 0.0
-        self._state = AgentState.IDLE
-        self._entered: set[AgentState] = set()
+        self._states = [AgentState.IDLE]
+        """What the agent has been in since the last step that was no ``until``, in order."""
         self.failure: str | None = None
         """What the scene waited for in vain."""
         bus.subscribe(self._follow)
@@ -52,8 +52,11 @@ class Director:
         self._room.end()
 
     def _begin(self, step: Step) -> None:
+        # Steps that wait, one after another, follow the agent's states in order, however quickly
+        # these pass; any other step looks forward from where the agent is.
+        if step.until is None or (self._current is not None and self._current.until is None):
+            del self._states[:-1]
         self._current, self._began = step, self._room.now
-        self._entered = {self._state}
         if step.play is not None:
             self._room.say(self._clips[step.play])
         elif step.press is not None:
@@ -67,17 +70,19 @@ class Director:
             return not self._room.talking
         if step.pause is not None:
             return waited >= step.pause
-        if step.until is None or AgentState(step.until) in self._entered:
+        if step.until is None:
+            return True
+        if (state := AgentState(step.until)) in self._states:
+            del self._states[:self._states.index(state)]
             return True
         if waited >= step.within:
             self.failure = (f"the agent was not {step.until} within {step.within:g} s; "
-                            f"it is {self._state}")
+                            f"it is {self._states[-1]}")
         return False
 
     def _follow(self, event: Event) -> None:
         if isinstance(event, StateChanged):
-            self._state = event.state
-            self._entered.add(event.state)
+            self._states.append(event.state)
 
 
 def judge(expected: Expected, happened: Sequence[Event]) -> list[str]:
