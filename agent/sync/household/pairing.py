@@ -167,9 +167,7 @@ class Joining:
     """
 
     def __init__(self, code: str) -> None:
-        from spake2 import SPAKE2_A
-
-        exchange: Exchange = SPAKE2_A(clean_code(code), idA=JOINER, idB=INVITER)
+        exchange: Exchange = _spake2().SPAKE2_A(clean_code(code), idA=JOINER, idB=INVITER)
         self._exchange = exchange
         self._first = HELLO + exchange.start()
         self._channel: _Channel | None = None
@@ -215,9 +213,8 @@ class Inviting:
     """
 
     def __init__(self, code: str) -> None:
-        from spake2 import SPAKE2_B
-
-        self._exchange: Exchange = SPAKE2_B(clean_code(code), idA=JOINER, idB=INVITER)
+        exchange: Exchange = _spake2().SPAKE2_B(clean_code(code), idA=JOINER, idB=INVITER)
+        self._exchange = exchange
         self._channel: _Channel | None = None
 
     def answer(self, hello: bytes) -> bytes:
@@ -269,6 +266,15 @@ class Inviting:
         """
         if _made(self._channel).open(data) != DONE:
             raise GarbageError("the other device did not finish")
+
+
+def _spake2() -> Any:
+    try:
+        import spake2
+    except ImportError:
+        raise PairingError("pairing needs the package spake2, which is not installed",
+                           'pip install "voice-agent[cloud]"') from None
+    return spake2
 
 
 def _finish(exchange: Exchange, message: bytes) -> bytes:
