@@ -37,9 +37,9 @@ def bury(session: Session, change: Change, row: Interaction) -> None:
 
 
 def tombstone(row: Interaction) -> Interaction:
-    """What is left of a deleted row: its id, its next version and its expiry."""
+    """What is left of a deleted row: its id, its next version, its expiry, its texts' ids."""
     return replace(row, events=(), item_ids=(), version=row.version + 1, deleted=True,
-                   wrapped_key=None)
+                   wrapped_key=None, removed_ids=(*row.removed_ids, *row.item_ids))
 
 
 def delete_everything(session: Session) -> int:

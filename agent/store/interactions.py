@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -55,9 +56,10 @@ def append(session: Session, dialogue_id: str, turn: int, event: str,
             sealed = [_seal(session, change.moment, row, key, index, item.kind, text,
                             chance[index * RANDOM_PER_ITEM:(index + 1) * RANDOM_PER_ITEM])
                       for index, (item, text) in enumerate(zip(items, texts, strict=True))]
-            kept = row.item_ids if key.wrapped == row.wrapped_key else ()
+            if key.wrapped != row.wrapped_key:
+                row = without(session, row, row.item_ids)
             row = replace(row, wrapped_key=key.wrapped,
-                          item_ids=(*kept, *[item.id for item in sealed]))
+                          item_ids=(*row.item_ids, *[item.id for item in sealed]))
             # The items go in first: a row never refers to an item that is not there.
             for item in sealed:
                 rows.put_item(session, change, item)
@@ -121,13 +123,42 @@ def _key_for(session: Session, change: Change, row: Interaction) -> _Key:
 def _seal(session: Session, moment: Moment, row: Interaction, key: _Key, index: int, kind: str,
           text: bytes, chance: bytes) -> SealedItem:
     # Version and place in the append: rises, and is never used twice even after deletions.
-    seq = row.version << 8 | index
+    seq = sequence(session.device_id, row, index)
     expires_at = min(moment.now + session.settings.retention.span_ms(kind), key.dies_at)
     item_id = f"{row.id}.{seq:x}"
     place = sealing.Place(row.device_id, row.id, item_id, seq, kind, moment.now, expires_at)
     sealed = sealing.seal(key.key, text, place, chance[OP_ID_BYTES:])
     return SealedItem(item_id, row.id, seq, kind, chance[:OP_ID_BYTES], sealed.nonce,
                       sealed.ciphertext, moment.now, expires_at)
+
+
+def sequence(device_id: str, row: Interaction, index: int) -> int:
+    """The number of a text within its row: the version, the writer and the place in the append.
+
+    Two devices that add to one row at once must not give two texts one number, so that every
+    device but the row's own puts 32 bits of its id between.
+    """
+    if device_id == row.device_id:
+        return row.version << 8 | index
+    return (row.version << 32 | _writer(device_id)) << 8 | index
+
+
+def written(row: Interaction, seq: int, device_id: str) -> int:
+    """At which version a device wrote this text; 0 when another device did."""
+    if seq < 1 << 40:
+        return seq >> 8 if device_id == row.device_id else 0
+    return seq >> 40 if seq >> 8 & 0xFFFFFFFF == _writer(device_id) else 0
+
+
+def _writer(device_id: str) -> int:
+    return int.from_bytes(hashlib.sha256(device_id.encode()).digest()[:4], "big")
+
+
+def without(session: Session, row: Interaction, gone: Sequence[str]) -> Interaction:
+    """The row without some texts; where there is a cloud table, it remembers their deletion."""
+    kept = tuple(i for i in row.item_ids if i not in gone)
+    removed = (*row.removed_ids, *gone) if session.settings.outbox else ()
+    return replace(row, item_ids=kept, removed_ids=removed)
 
 
 def close_turn(session: Session, dialogue_id: str, turn: int) -> Interaction | None:
@@ -168,8 +199,7 @@ def _strip(session: Session, change: Change, row: Interaction, kept: set[str],
     if not gone and events == row.events:
         return row
     rows.delete_items(session, change, gone)
-    new = replace(row, events=events, version=row.version + 1,
-                  item_ids=tuple(i for i in row.item_ids if i in carried),
+    new = replace(without(session, row, gone), events=events, version=row.version + 1,
                   # No text, no key: the wrapped key has nothing left to open.
                   wrapped_key=row.wrapped_key if carried else None)
     return rows.write(session, change, new, row)

@@ -1,6 +1,6 @@
 """What a cloud table has not seen yet, and what it brings: the store itself is the outbox.
 
-Deletion and expiry always win; a row is taken by the highest version, and texts are a set.
+Deletion and expiry always win; see ``merging`` for how two states of a row become one.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from agent.store import rows
 from agent.store.clock import LIVE, parameters
 from agent.store.connection import translated
+from agent.store.merging import Ident, join
 from agent.store.records import Interaction, SealedItem
-from agent.store.sealing import canonical
 from agent.store.session import Change, Session, require_room, transaction
 
 
@@ -55,51 +55,48 @@ def acknowledge(session: Session, taken: Iterable[tuple[str, int]]) -> int:
 def merge(session: Session, interaction: Interaction, items: Sequence[SealedItem]) -> bool:
     """Take a row and texts from another device.
 
-    A tombstone at either side wins; otherwise the higher version's row is kept, and texts that
-    the kept row refers to are added. What has expired is not taken.
+    A tombstone at either side wins; otherwise events are taken from the side that has more of
+    them, and texts are a set. What has expired is not taken.
 
     Returns:
         Whether anything changed.
     """
     require_room(session)
     with transaction(session) as change:
-        moment = change.moment
-        if not moment.is_live(interaction.created_at, interaction.expires_at):
+        if not change.moment.is_live(interaction.created_at, interaction.expires_at):
             return False
         old = rows.find_any(session, change, interaction.id)
-        kept = _winner(old, interaction)
-        changed = False
-        if kept != old:
-            if old:
-                lost = [i for i in old.item_ids if i not in kept.item_ids]
-                rows.delete_items(session, change, lost)
-            rows.write(session, change, kept, old)
-            changed = True
+        kept = join(old, interaction, _ident(old), _ident(interaction))
+        changed = replace_row(session, change, old, kept)
         for item in items:
-            if item.id in kept.item_ids and moment.is_live(item.created_at, item.expires_at):
-                changed |= _add(session, change, item)
+            changed |= add_item(session, change, kept, item)
     return changed
 
 
-def _winner(old: Interaction | None, new: Interaction) -> Interaction:
-    """The row that both orders of arrival agree on."""
-    seen = replace(new, acked_version=new.version)
-    if old is None:
-        return seen
-    if old.deleted != new.deleted:
-        version = max(old.version, new.version)
-        return replace(old if old.deleted else seen, version=version)
-    return seen if _rank(new) > _rank(old) else old
+def _ident(row: Interaction | None) -> Ident:
+    return Ident(row.wrapped_key or b"" if row else b"", row.device_id if row else "")
 
 
-def _rank(row: Interaction) -> tuple[int, bytes]:
-    # Equal versions from two devices: any order will do, as long as it is the same everywhere.
-    return row.version, canonical(b"rank", *rows.from_interaction(replace(row, acked_version=0)))
+def replace_row(session: Session, change: Change, old: Interaction | None,
+                kept: Interaction) -> bool:
+    """Write a row over its old state, with the texts it gave up; whether that changed anything."""
+    if kept == old:
+        return False
+    if old:
+        rows.delete_items(session, change, [i for i in old.item_ids if i not in kept.item_ids])
+    if old and old.device_id != kept.device_id:
+        rows.delete_interaction(session, change, old.id)  # the same id, but another's interaction
+        old = None
+    rows.write(session, change, kept, old)
+    return True
 
 
-def _add(session: Session, change: Change, item: SealedItem) -> bool:
-    there = session.connection.execute("SELECT 1 FROM item WHERE id = ?", (item.id,)).fetchone()
-    if there:
+def add_item(session: Session, change: Change, owner: Interaction, item: SealedItem) -> bool:
+    """Add a live text that its row refers to; whether it was not there yet."""
+    if item.id not in owner.item_ids or not change.moment.is_live(item.created_at,
+                                                                  item.expires_at):
+        return False
+    if session.connection.execute("SELECT 1 FROM item WHERE id = ?", (item.id,)).fetchone():
         return False
     rows.put_item(session, change, item)
     return True

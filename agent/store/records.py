@@ -52,6 +52,9 @@ class Interaction:
     """A tombstone: the interaction was deleted and must never come back."""
     wrapped_key: bytes | None = field(repr=False)
     """This interaction's key, wrapped by its epoch key; None while it has no text."""
+    removed_ids: tuple[str, ...] = ()
+    """Texts that were deleted before they expired and must not come back from another device;
+    kept only where there is a cloud table."""
 
     @property
     def expects_speech(self) -> bool:

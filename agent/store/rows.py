@@ -25,6 +25,8 @@ _WRITE = (f"INSERT INTO interaction({_INTERACTION}) VALUES({_MARKS}) "
           f"ON CONFLICT(id) DO UPDATE SET {_UPDATES} RETURNING {_INTERACTION}")
 _PUT_ITEM = f"INSERT INTO item({_ITEM}) VALUES({', '.join('?' * (len(schema.ITEM) + 1))})"
 
+REMOVED = "-"
+"""Stands before the suffix of a text that was deleted."""
 IDS_A_QUERY = 64
 """Ids asked for at once."""
 
@@ -44,7 +46,7 @@ def _make(row: Row) -> Interaction:
         id=row[0], dialogue_id=row[1], device_id=row[2], turn=row[3],
         events=tuple(row[4].split()), item_ids=_item_ids(row[0], row[5]), version=row[6],
         acked_version=row[7], created_at=row[8], expires_at=row[9], deleted=bool(row[10]),
-        wrapped_key=row[11])
+        wrapped_key=row[11], removed_ids=_removed_ids(row[0], row[5]))
 
 
 def from_interaction(interaction: Interaction) -> Row:
@@ -56,13 +58,22 @@ def from_interaction(interaction: Interaction) -> Row:
 
 
 def _item_ids(interaction_id: str, suffixes: str) -> tuple[str, ...]:
-    return tuple([f"{interaction_id}.{suffix}" for suffix in suffixes.split()])
+    return tuple([f"{interaction_id}.{suffix}" for suffix in suffixes.split()
+                  if suffix[0] != REMOVED])
+
+
+def _removed_ids(interaction_id: str, suffixes: str) -> tuple[str, ...]:
+    if REMOVED not in suffixes:
+        return ()
+    return tuple([f"{interaction_id}.{suffix[1:]}" for suffix in suffixes.split()
+                  if suffix[0] == REMOVED])
 
 
 def _item_suffixes(interaction: Interaction) -> str:
     """The items' ids without what they share, which is the row's own id."""
     skip = len(interaction.id) + 1
-    return " ".join([item_id[skip:] for item_id in interaction.item_ids])
+    return " ".join([*[item_id[skip:] for item_id in interaction.item_ids],
+                     *[REMOVED + item_id[skip:] for item_id in interaction.removed_ids]])
 
 
 def to_item(session: Session, row: Row) -> SealedItem:
