@@ -178,6 +178,10 @@ class ContextStore:
         """Counts, ages and sizes of what is stored."""
         return self._run(overview.summarise)
 
+    def submit(self, job: Callable[[Session], T]) -> Future[T]:
+        """As ``run``, for a thread without an event loop."""
+        return self._engine.submit(job)
+
     def run(self, job: Callable[[Session], T]) -> asyncio.Future[T]:
         """Run a function of the open session on the store's thread."""
         return self._run(job)
