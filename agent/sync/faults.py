@@ -77,11 +77,9 @@ class ConditionError(CloudError):
     """A transaction in which at least one condition did not hold; nothing of it was done.
 
     Args:
-        reasons: By position of the action.
+        reasons: By position of the action; those that held are left out.
     """
 
     def __init__(self, reasons: Mapping[int, Reason]) -> None:
-        conflict = all(r.code != "ConditionalCheckFailed" for r in reasons.values())
-        super().__init__(Kind.CONFLICT if conflict else Kind.INVALID,
-                         "the cloud table holds something else than expected")
+        super().__init__(Kind.CONFLICT, "the cloud table holds something else than expected")
         self.reasons = reasons
