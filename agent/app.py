@@ -20,6 +20,7 @@ from agent.biasing import Bias, builders
 from agent.config import Config
 from agent.conversation.carrying_out import Hands
 from agent.conversation.ears import Ears
+from agent.conversation.handover import NoHandover
 from agent.conversation.listening import Listener
 from agent.conversation.loop import Conversation, Sounds
 from agent.conversation.memory import StoredMemory, recalled
@@ -102,7 +103,7 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
     hands = Hands(handlers, ringer, bus, workload, lambda: gate.now)
     dialogue.recall(await recalled(store))
     conversation = Conversation(ears, listener, dialogue, hands, voice, windows,
-                                StoredMemory(store, lambda: dialogue.carried), bus,
+                                StoredMemory(store, lambda: dialogue.carried), NoHandover(), bus,
                                 _sounds(config), config.dialogue.follow_up)
 
     troubles = Troubles(devices.trouble, bus)

@@ -106,8 +106,8 @@ class ContextExpectations:
             await asyncio.wait([self._learning])
 
     def standing(self) -> Prepared | None:
-        """What may be said after a wake word."""
-        return self._standing
+        """What may be said after a wake word; with a question taken up, its answers too."""
+        return self._prepared_by_now() or self._standing
 
     def expect(self, question: ExpectSpeech, row: Awaitable[Row | None]) -> None:
         """Open the window of ``question``, as soon as its turn has been stored."""
@@ -120,6 +120,9 @@ class ContextExpectations:
     async def ready(self) -> Prepared | None:
         """What has been prepared by now; None when it is late or failed."""
         await asyncio.sleep(0)
+        return self._prepared_by_now()
+
+    def _prepared_by_now(self) -> Prepared | None:
         if self._window is None:
             return None
         window, task = self._window

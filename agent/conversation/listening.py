@@ -34,6 +34,8 @@ from agent.worker import Worker, Workload
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Prepare = Callable[[], Prepared | None]
+"""Gives what the recogniser has been made ready for by now; asked when speech begins."""
 
 SAME_WORD = 0.2
 """Phonetic distance a phone up to which the first word heard counts as the wake word."""
@@ -84,7 +86,7 @@ class Listener:
         self._worker, self._workload, self._bus = worker, workload, bus
 
     async def listen(self, opened: float, *, after_wake: bool, timeout: float | None,
-                     prepared: Prepared | None,
+                     prepare: Prepare,
                      cue: Callable[[], None]) -> Utterance | Detection | None:
         """The next utterance; a detection when the wake word interrupts; None when nobody speaks.
 
@@ -92,14 +94,14 @@ class Listener:
             opened: Clock from which audio counts, seconds; may be in the recent past.
             after_wake: The wake word ended at ``opened``.
             timeout: Seconds without speech after which listening ends; None: as in the settings.
-            prepared: What the recogniser was made ready for.
+            prepare: What the recogniser was made ready for.
             cue: Tells the speaker that the microphone is open; called once, and not at all when
                 speech begins at once, which a sound would only disturb.
         """
         closes = opened + (self._settings.timeout if timeout is None else timeout)
         while True:
             left = max(0.0, closes - opened)
-            heard = await self._one(opened, after_wake, left, prepared, cue)
+            heard = await self._one(opened, after_wake, left, prepare, cue)
             if isinstance(heard, Utterance) and not heard.decision.text:
                 heard = _NoWords()
             if not isinstance(heard, _NoWords):
@@ -109,13 +111,13 @@ class Listener:
                                        else AgentState.FOLLOW_UP))
 
     async def _one(self, opened: float, after_wake: bool, timeout: float,
-                   prepared: Prepared | None,
+                   prepare: Prepare,
                    cue: Callable[[], None]) -> Utterance | Detection | _NoWords | None:
         recent = self._ears.recent
         endpointer = Endpointer(self._vad, self._settings, at=max(opened, recent.start),
                                 after_wake=after_wake, timeout=timeout)
         await _settle(endpointer, recent.between(max(opened - LEAD, recent.start), opened))
-        hearing = _Hearing(self._recogniser, prepared, self._worker, self._workload, self._bus)
+        hearing = _Hearing(self._recogniser, prepare, self._worker, self._workload, self._bus)
         try:
             outcomes = endpointer.accept(recent.since(opened))
             while True:
@@ -189,9 +191,10 @@ def _without(word: str, decision: Decision) -> Decision:
 class _Hearing:
     """The recogniser's side of one utterance."""
 
-    def __init__(self, recogniser: Recogniser, prepared: Prepared | None, worker: Worker,
+    def __init__(self, recogniser: Recogniser, prepare: Prepare, worker: Worker,
                  workload: Workload, bus: EventBus) -> None:
-        self._recogniser, self._prepared = recogniser, prepared
+        self._recogniser, self._prepare = recogniser, prepare
+        self._prepared: Prepared | None = None
         self._worker, self._workload, self._bus = worker, workload, bus
         self._recognition: Recognition | None = None
         self._partial, self._partial_at = "", 0.0
@@ -207,6 +210,7 @@ class _Hearing:
             match outcome:
                 case Started():
                     self._bus.publish(SpeechStarted(outcome.speech_start))
+                    self._prepared = self._prepare()
                     self._recognition = self._recogniser.start(self._prepared)
                     await self._run(self._recognition.accept, outcome.samples)
                 case HeardMore():

@@ -9,7 +9,8 @@ from typing import Protocol
 from agent.asr import Prepared
 from agent.conversation.carrying_out import Hands
 from agent.conversation.ears import Ears, EndOfAudioError, MicrophoneLostError
-from agent.conversation.listening import Listener, Utterance
+from agent.conversation.handover import Handover
+from agent.conversation.listening import Listener, Prepare, Utterance
 from agent.conversation.memory import Memory
 from agent.conversation.speaking import Voice
 from agent.dialogue.turns import Heard, Reply
@@ -62,7 +63,10 @@ class Expectations(Protocol):
     """Makes the recogniser ready for what may be said; best effort, never waited for."""
 
     def standing(self) -> Prepared | None:
-        """What may be said after a wake word; None for plain recognition."""
+        """What may be said after a wake word, as far as it is prepared by now.
+
+        None for plain recognition.
+        """
         ...
 
     def expect(self, question: ExpectSpeech, row: Awaitable[Interaction | None]) -> None:
@@ -102,17 +106,18 @@ class Conversation:
         voice: Speaks.
         expectations: Prepares recognition for what may be said.
         memory: Keeps the turns.
+        handover: Takes up questions that were left open.
         bus: Where everything is announced.
         sounds: Played at wake and at reopening.
         follow_up: Seconds the microphone stays open for an answer.
     """
 
     def __init__(self, ears: Ears, listener: Listener, dialogue: Responder, hands: Hands,
-                 voice: Voice, expectations: Expectations, memory: Memory, bus: EventBus,
-                 sounds: Sounds, follow_up: float) -> None:
+                 voice: Voice, expectations: Expectations, memory: Memory, handover: Handover,
+                 bus: EventBus, sounds: Sounds, follow_up: float) -> None:
         self._ears, self._listener, self._dialogue = ears, listener, dialogue
         self._hands, self._voice, self._expectations = hands, voice, expectations
-        self._memory = memory
+        self._memory, self._handover = memory, handover
         self._bus, self._sounds, self._follow_up = bus, sounds, follow_up
         self._open = False
 
@@ -169,9 +174,9 @@ class Conversation:
         """One dialogue; returns the detection that ended it early, if one did."""
         self._greet(detection)
         opened, after_wake = max(0.0, detection.at - WORD_END), True
-        prepared = self._expectations.standing()
+        prepare = self._expectations.standing
         while True:
-            utterance = await self._hear(opened, after_wake, prepared)
+            utterance = await self._hear(opened, after_wake, prepare)
             if not isinstance(utterance, Utterance):
                 return self._end(utterance)
             reply = self._understand(utterance, after_wake)
@@ -185,12 +190,13 @@ class Conversation:
                 return self._end(None)
             if interrupted := await self._voice.quiet():
                 return self._end(interrupted)
-            prepared = await self._expectations.ready()
+            prepare = _always(await self._expectations.ready())
             opened, after_wake = self._ears.now, False
 
     def _greet(self, detection: Detection) -> None:
         self._open = True
         self._memory.opened()
+        self._handover.woken()
         self._publish(WakeHeard(self._ears.now, detection.word, detection.engine,
                                 detection.score))
         if detection.engine != BUTTON:  # whose lights need tell of nothing but listening
@@ -198,26 +204,30 @@ class Conversation:
         self._voice.hush()
 
     async def _hear(self, opened: float, after_wake: bool,
-                    prepared: Prepared | None) -> Utterance | Detection | None:
+                    prepare: Prepare) -> Utterance | Detection | None:
         self._publish(MicrophoneOpened(self._ears.now, not after_wake))
         self._state(AgentState.LISTENING if after_wake else AgentState.FOLLOW_UP)
         timeout = None if after_wake else self._follow_up
         sound = self._sounds.wake if after_wake else self._sounds.reopen
         heard = await self._listener.listen(opened, after_wake=after_wake, timeout=timeout,
-                                            prepared=prepared,
+                                            prepare=prepare,
                                             cue=lambda: self._voice.sound(sound))
         if heard is None and not after_wake:
             self._publish(FollowUpTimedOut(self._ears.now))
             self._dialogue.timed_out()
+            self._memory.timed_out()
         return heard
 
     def _understand(self, utterance: Utterance, after_wake: bool) -> Reply:
         decision = utterance.decision
         self._memory.heard(decision.text)
+        left_open = self._handover.settle() if after_wake else None
         # What arbitration has turned down is no second guess for the dialogue.
         others = decision.alternatives if decision.source == "context" else ()
         reply = self._dialogue.respond(Heard(decision.text, others,
                                              unsure=decision.confirm, after_wake=after_wake))
+        if reply.resumed and left_open is not None:
+            self._memory.resumed(left_open)
         self._publish(Understood(self._ears.now, reply.intent, reply.summary))
         return reply
 
@@ -228,7 +238,8 @@ class Conversation:
     def _close(self) -> None:
         if self._open:
             self._open = False
-            for close in (self._expectations.drop, self._dialogue.close, self._memory.closed):
+            for close in (self._handover.settle, self._expectations.drop, self._dialogue.close,
+                          self._memory.closed):
                 try:
                     close()
                 except Exception as error:
@@ -245,6 +256,10 @@ class Conversation:
 
     def _publish(self, event: Event) -> None:
         self._bus.publish(event)
+
+
+def _always(prepared: Prepared | None) -> Prepare:
+    return lambda: prepared
 
 
 def _question(reply: Reply) -> ExpectSpeech | None:

@@ -30,6 +30,14 @@ class Memory(Protocol):
         """The reply to it, before it is spoken; gives the turn's row as it was written."""
         ...
 
+    def resumed(self, row: Interaction) -> None:
+        """What was heard answers the question of this turn, which an earlier dialogue left."""
+        ...
+
+    def timed_out(self) -> None:
+        """Nobody answered the question."""
+        ...
+
     def closed(self) -> None:
         """The dialogue is over: what was said and replied is deleted."""
         ...
@@ -41,17 +49,22 @@ class StoredMemory:
     Args:
         store: Never raises and never makes anyone wait.
         carried: Names of places told and items shown that later turns may refer to.
+        keep_open: Whether a question that nobody answered stays until it expires, so that it can
+            be answered after a wake word, here or at another device of the household.
     """
 
-    def __init__(self, store: BestEffortStore, carried: Callable[[], tuple[str, ...]]) -> None:
-        self._store, self._carried = store, carried
+    def __init__(self, store: BestEffortStore, carried: Callable[[], tuple[str, ...]],
+                 keep_open: bool = False) -> None:
+        self._store, self._carried, self._keep_open = store, carried, keep_open
         self._dialogue = ""
         self._turn = 0
+        self._woken = False
         self._said: list[NewItem] = []
 
     def opened(self) -> None:
         """A wake word began a dialogue."""
         self._dialogue, self._turn, self._said = new_dialogue_id(), 0, []
+        self._woken = True
 
     def heard(self, text: str) -> None:
         """An utterance was understood as this text; written with the reply."""
@@ -59,7 +72,7 @@ class StoredMemory:
 
     def replied(self, reply: Reply) -> Awaitable[Interaction | None]:
         """Write the turn's events and texts in one transaction."""
-        events = ["wake"] if self._turn == 0 else []
+        events, self._woken = ["wake"] if self._woken else [], False
         events += ["utterance", f"intent:{_name(reply.intent)}"]
         items, self._said = self._said, []
         for directive in reply.directives:
@@ -78,6 +91,15 @@ class StoredMemory:
         if not any(isinstance(d, ExpectSpeech) for d in reply.directives):
             self._store.close_turn(self._dialogue, turn)
         return row
+
+    def resumed(self, row: Interaction) -> None:
+        """Go on with the dialogue of ``row``."""
+        self._dialogue, self._turn = row.dialogue_id, row.turn + 1
+
+    def timed_out(self) -> None:
+        """Leave the open question in the store, if it may be answered later."""
+        if self._keep_open:
+            self._dialogue = ""
 
     def closed(self) -> None:
         """Delete what was said and replied; carry-over texts keep their own expiry."""

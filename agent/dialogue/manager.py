@@ -76,11 +76,12 @@ class Dialogue:
         turn = Turn(heard, self._catalogue, self.state, self._settings, self._timers, self._lists,
                     at, self._now())
         act = self._decide(turn)
+        resumed = act is not None and self.state.resumed
         if act is None:
             act = self._not_understood()
         else:
             self.state.misses = 0
-        return self._reply(act, turn)
+        return self._reply(act, turn, resumed)
 
     def timed_out(self) -> Reply:
         """Nothing was said while the microphone was open for a follow-up."""
@@ -112,6 +113,8 @@ class Dialogue:
         for text, reading in _readings(turn):
             if act := self._read(text, reading):
                 return act
+        if self.state.resumed:
+            self.state.close()  # What is hardly an answer is none to a question of minutes ago.
         question = self.state.question
         if question is None:
             return answering.mended(turn.heard.text, turn)
@@ -122,7 +125,10 @@ class Dialogue:
         if question is None:
             return self._command(text, turn) or answering.on_screen(text, turn)
         if turn.heard.after_wake:
-            return self._command(text, turn) or answering.answer(text, question, turn)
+            if command := self._command(text, turn):
+                self.state.resumed = False
+                return command
+            return answering.answer(text, question, turn)
         if answering.repeats(text, question):
             return None
         return (answering.answer(text, question, turn) or self._command(text, turn)
@@ -150,7 +156,7 @@ class Dialogue:
                        question=answering.OPEN)
         return Act("Unknown", "not understood", f"Sorry. {question.prompt}", question=question)
 
-    def _reply(self, act: Act, turn: Turn) -> Reply:
+    def _reply(self, act: Act, turn: Turn, resumed: bool) -> Reply:
         self._remember(act, turn)
         directives: list[Directive] = []
         if act.screen:
@@ -164,7 +170,8 @@ class Dialogue:
             directives.append(ExpectSpeech(act.question.expectation, act.question.alternatives))
         else:
             directives += act.directives
-        return Reply(tuple(directives), act.intent, act.summary, closed=act.question is None)
+        return Reply(tuple(directives), act.intent, act.summary, closed=act.question is None,
+                     resumed=resumed)
 
     def _remember(self, act: Act, turn: Turn) -> None:
         state, settings = self.state, self._settings

@@ -13,6 +13,8 @@ class State:
     """The pending question and what later turns may refer to."""
 
     question: Question | None = field(default=None, repr=False)
+    resumed: bool = False
+    """Whether the pending question was asked in an earlier dialogue, perhaps by another device."""
     misses: int = 0
     """Answers or commands in a row that were not understood."""
     skill: str = ""
@@ -42,6 +44,6 @@ class State:
 
     def close(self) -> None:
         """End the dialogue; what was shown and told stays until it expires."""
-        self.question = None
+        self.question, self.resumed = None, False
         self.misses = 0
         self.skill = ""

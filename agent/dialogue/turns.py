@@ -43,6 +43,8 @@ class Reply:
     """One line for people: ``call Meg Bauer``."""
     closed: bool = True
     """Whether the dialogue is over; otherwise an ``ExpectSpeech`` is among the directives."""
+    resumed: bool = False
+    """Whether it answers to a question that an earlier dialogue had left open."""
 
 
 @dataclass(frozen=True, eq=False)

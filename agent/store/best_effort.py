@@ -103,6 +103,10 @@ class BestEffortStore:
         """See ``ContextStore.carry_over``; empty when they cannot be had."""
         return self._later(lambda s: s.carry_over(), ())
 
+    def open_question(self) -> asyncio.Future[Interaction | None]:
+        """See ``ContextStore.open_question``; None when it cannot be had."""
+        return self._later(lambda s: s.open_question(), None)
+
     # --- inside ---------------------------------------------------------------------------------
 
     async def _open(self) -> None:

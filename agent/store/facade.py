@@ -11,7 +11,7 @@ from functools import partial
 from types import TracebackType
 from typing import TypeVar
 
-from agent.store import catalogue, deleting, interactions, outbox, overview, sweep
+from agent.store import catalogue, deleting, interactions, outbox, overview, questions, sweep
 from agent.store.engine import Engine, Surroundings
 from agent.store.outbox import Outgoing
 from agent.store.overview import Overview
@@ -121,6 +121,10 @@ class ContextStore:
                    ) -> asyncio.Future[tuple[OpenItem, ...]]:
         """The live carry-over texts of all dialogues, decrypted, newest first."""
         return self._run(lambda s: interactions.carry_over(s, limit))
+
+    def open_question(self) -> asyncio.Future[Interaction | None]:
+        """The newest turn, of any dialogue, that still waits for an answer."""
+        return self._run(questions.newest_open)
 
     def delete(self, dialogue_id: str, turn: int) -> asyncio.Future[bool]:
         """Delete a turn's row and texts now."""

@@ -14,6 +14,7 @@ from agent.store import (
     StoreClosedError,
     interactions,
     new_dialogue_id,
+    questions,
     rows,
 )
 
@@ -197,3 +198,17 @@ def test_catalogue_entries_are_kept_replaced_and_removed(place: Any) -> None:
         page = catalogue.page(session, "contacts", limit=1000)
         assert len(page) == 599 and page[1].entry == b"new"
         assert [e.key for e in catalogue.page(session, "contacts", "k0597")] == ["k0598", "k0599"]
+
+
+def test_the_newest_open_question_is_found_until_it_is_answered_or_expires(place: Any) -> None:
+    with place.open() as session:
+        ask(session, "d1")
+        ask(session, "d2")
+        interactions.append(session, "d3", 0, "wake utterance", [NewItem("said", "hello")])
+        found = questions.newest_open(session)
+        assert found is not None and found.dialogue_id == "d2"
+        interactions.append(session, "d2", 1, "wake utterance intent:call")
+        found = questions.newest_open(session)
+        assert found is not None and found.dialogue_id == "d1", "d2 was answered"
+        place.clock.pass_s(place.settings.retention.reply_s + 1)
+        assert questions.newest_open(session) is None, "its texts have expired"
