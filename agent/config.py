@@ -21,6 +21,7 @@ from agent.dialogue.settings import Settings as DialogueSettings
 from agent.errors import AgentError
 from agent.settings import setting
 from agent.store.settings import Settings as StoreSettings
+from agent.sync.settings import Settings as SyncSettings
 from agent.tts.settings import Settings as TtsSettings
 from agent.wake.settings import Settings as WakeSettings
 from firmware_bridge.settings import Settings as BridgeSettings
@@ -50,6 +51,7 @@ class Config:
     commands: CommandSettings = field(default_factory=CommandSettings)
     tts: TtsSettings = field(default_factory=TtsSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
+    sync: SyncSettings = field(default_factory=SyncSettings)
     bridge: BridgeSettings = field(default_factory=BridgeSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
