@@ -11,7 +11,7 @@ from __future__ import annotations
 import hmac
 import threading
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -158,11 +158,18 @@ class HouseholdKeyring:
                 raise EpochGoneError("a household key was thrown away")
             return kept
 
-    def renew(self, membership: Membership) -> None:
-        """Take a membership of a new generation; the keys of the old one are thrown away."""
+    def renew(self, step: Callable[[Membership], Membership]) -> Membership:
+        """Go on in another generation; the keys of the old one are thrown away.
+
+        Args:
+            step: Makes the new membership of the one on disk.
+        """
         with self._guard:
-            self._file.change(lambda _: membership)
-            self._kept.clear()
+            before = self.generation
+            after = self._file.change(step)
+            if after.household.chain.generation != before:
+                self._kept.clear()
+            return after
 
     def forget(self) -> bool:
         """Throw away every key and the membership; whether there was one."""
@@ -190,7 +197,7 @@ class HouseholdKeyring:
                 self._keep(chain)
             chain = chain.next()
         stepped = replace(membership, household=replace(membership.household, chain=chain))
-        if stepped.former_private and stepped.former_until <= hour:
+        if 0 < stepped.former_until <= hour:
             stepped = replace(stepped, former_private=b"", former_until=0)
         return stepped
 

@@ -95,9 +95,7 @@ class Membership:
     former_private: bytes = field(default=b"", repr=False)
     """The key before this one, for a document that was under way when it was replaced."""
     former_until: int = 0
-    """Hour in which that one is thrown away."""
-    removed: bool = False
-    """Whether the others have put this device out."""
+    """Hour in which that one is thrown away; 0 while the others may not know the new one."""
 
     @property
     def me(self) -> Member:
@@ -195,7 +193,7 @@ def encode(membership: Membership) -> bytes:
     table = {"household": household_to_json(membership.household), "device": membership.device,
              "private": membership.private.hex(),
              "former_private": membership.former_private.hex(),
-             "former_until": membership.former_until, "removed": membership.removed}
+             "former_until": membership.former_until}
     return json.dumps(table, ensure_ascii=False).encode()
 
 
@@ -209,8 +207,7 @@ def decode(data: bytes) -> Membership:
     former = b"" if table.get("former_private") == "" else _key(table, "former_private")
     membership = Membership(household_from_json(table.get("household")), _id(table, "device"),
                             _key(table, "private"), former,
-                            _whole(table, "former_until", MAX_HOUR),
-                            table.get("removed") is True)
+                            _whole(table, "former_until", MAX_HOUR))
     if membership.household.member(membership.device) is None:
         raise MalformedError("members: this device is not among them")
     return membership
