@@ -129,14 +129,29 @@ def read_contacts(path: Path) -> ContactBook:
             problems.append(AgentError(f"cannot read contacts {file}: {reason}",
                                        "save it again as vCard with UTF-8 text"))
             continue
-        for line, card in _cards(text):
-            try:
-                contacts.append(_contact(card))
-            except AgentError as error:
-                problems.append(AgentError(f"{file}, line {line}: {error.what}", error.mend))
-        if not text.strip():
-            problems.append(AgentError(f"contacts {file} is empty",
-                                       "export your contacts as vCard again"))
+        book = parse_contacts(text, str(file))
+        contacts += book.contacts
+        problems += book.problems
+    return ContactBook(contacts, problems)
+
+
+def parse_contacts(text: str, where: str) -> ContactBook:
+    """The contacts of a vCard text.
+
+    Args:
+        text: Any number of cards.
+        where: What the problems call it.
+    """
+    contacts: list[Contact] = []
+    problems: list[AgentError] = []
+    for line, card in _cards(text):
+        try:
+            contacts.append(_contact(card))
+        except AgentError as error:
+            problems.append(AgentError(f"{where}, line {line}: {error.what}", error.mend))
+    if not text.strip():
+        problems.append(AgentError(f"contacts {where} is empty",
+                                   "export your contacts as vCard again"))
     return ContactBook(contacts, problems)
 
 

@@ -106,13 +106,13 @@ class Home:
         return tuple(dict.fromkeys(area.floor for area in self.areas if area.floor))
 
 
-def read_home(path: Path) -> Home:
-    """Read ``devices.toml``.
+def read_home(path: Path, text: str | None = None) -> Home:
+    """Read ``devices.toml``, or a text of that form; ``path`` then only names it.
 
     Raises:
         AgentError: The file is missing or wrong; names the line and how to mend it.
     """
-    tables = Tables(path, ("here", "area", "device"))
+    tables = Tables(path, ("here", "area", "device"), text)
     areas, devices = tables.entries("area", Area), tables.entries("device", Device)
     for number, area in enumerate(areas):
         if not canonical(area.name):

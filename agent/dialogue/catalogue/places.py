@@ -52,13 +52,13 @@ class Places:
         return tuple(dict.fromkeys(p.kind for p in self.places if p.kind))
 
 
-def read_places(path: Path) -> Places:
-    """Read ``places.toml``.
+def read_places(path: Path, text: str | None = None) -> Places:
+    """Read ``places.toml``, or a text of that form; ``path`` then only names it.
 
     Raises:
         AgentError: The file is missing or wrong; names the line and how to mend it.
     """
-    tables = Tables(path, ("place",))
+    tables = Tables(path, ("place",), text)
     places = tables.entries("place", Place)
     for number, place in enumerate(places):
         for key, example in (("name", "Blue Door Café"), ("kind", "coffee shop")):

@@ -46,14 +46,15 @@ class Tables:
     Args:
         path: The file.
         known: Names of the keys and tables that the file may have.
+        text: Its content, where it is no file; ``path`` then only names it.
 
     Raises:
         AgentError: The file cannot be read, is no TOML, or has an unknown key.
     """
 
-    def __init__(self, path: Path, known: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, known: tuple[str, ...], text: str | None = None) -> None:
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8") if text is None else text
         except (OSError, UnicodeDecodeError) as error:
             raise AgentError(f"cannot read {path}: {error}",
                              _HELP) from error
