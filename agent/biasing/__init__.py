@@ -8,8 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import log
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agent.events import Expectation
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from agent.biasing.retrieval import Searchable
+
+    LogPriors: TypeAlias = npt.NDArray[np.float32]
+    """``float32[phrases]``, nats."""
+else:
+    LogPriors = Searchable = Any  # loading numpy would make every command start slowly
 
 WRAPPED = 1.0
 """Nats a token against an answer that has words around the phrase that was asked for."""
@@ -36,6 +48,18 @@ class Phrase:
     """The signal or catalogue it came from."""
     pronunciations: tuple[str, ...] = field(default=(), repr=False)
     """IPA, most likely first; empty means: derive it."""
+    log_prior: float = 0.0
+    """Nats by which the turn's context makes it likelier than if nothing were known of the turn."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Background:
+    """Phrases that are not prepared in this turn but may be said nevertheless: found by sound."""
+
+    names: Searchable
+    """The same object every turn."""
+    log_priors: LogPriors = field(repr=False)
+    """Of each of the names, as in ``Phrase``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +72,8 @@ class Bias:
     """Sentences that may be said, with slots in braces: ``call {contact}``."""
     slots: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), repr=False)
     """What each slot may hold, as the catalogue spells it."""
+    background: Background | None = field(default=None, repr=False, compare=False)
+    """What else may be said, where ``phrases`` are only the likeliest."""
 
     def prior(self, labels: Sequence[str], *, bare: bool) -> float:
         """Nats a token that speak for an utterance made of certain phrases.

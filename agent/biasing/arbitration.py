@@ -73,6 +73,8 @@ class Evidence:
     """Mean log probability a token of several candidates that share no word with the best."""
     worst_part: float = 0.0
     """Greatest distance a phone of one of the phrases' words to what was heard there."""
+    log_prior: float = 0.0
+    """Nats that the turn's context says for the candidate; 0 where it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +117,15 @@ class Arbiter:
     """Whether the weights were fitted on recordings of this engine."""
 
     def odds(self, evidence: Evidence) -> float:
-        """Log odds that the candidate is what was said."""
+        """Log odds that the candidate is what was said.
+
+        A turn's context never makes a candidate easier to take, so that it cannot turn something
+        unrelated into a likely name; one that it speaks against must sound the better.
+        """
         weights = self.shapes[evidence.shape].weights
         values = features(evidence)
-        return weights["bias"] + sum(weights.get(name, 0.0) * values[name] for name in values)
+        acoustic = weights["bias"] + sum(weights.get(name, 0.0) * values[name] for name in values)
+        return acoustic + min(0.0, evidence.log_prior)
 
     def decide(self, evidence: Evidence) -> Decision:
         """Take the candidate or the free transcript."""

@@ -1,18 +1,20 @@
 """Choosing the names that the recogniser is made ready for, and how strongly.
 
 Each entry is scored by what the question expects, by names that the context holds, and by how near
-its vector is to what was said and replied. The best go into the bias; their scores become priors.
+its vector is to what was said and replied. The best go into the bias; scores become log priors.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from math import log
 
 import numpy as np
 import numpy.typing as npt
 
-from agent.biasing import NO_BIAS, Bias, Phrase
+from agent.biasing import NO_BIAS, Background, Bias, Phrase
+from agent.biasing.retrieval import Searchable
 from agent.context import Vectors
 from agent.context.library import Indices, Library
 from agent.context.signals import Reading
@@ -26,27 +28,29 @@ EXPECTED = {Expectation.NAME: ("contact", "place"), Expectation.LIST_ITEM: ("pla
 
 @dataclass(frozen=True, slots=True)
 class Strengths:
-    """How much each kind of evidence counts, in units of cosine similarity."""
+    """How much each kind of evidence counts, in nats.
 
-    expected: float = 0.10
+    An entry's chance grows with e to the power of its score (a conditional logit, McFadden 1974);
+    ``agent.evaluate.prior_fitting`` fits the strengths on dialogues.
+    """
+
+    expected: float = 4.0
     """An entry of a kind that answers the question."""
-    kind: float = 0.15
+    kind: float = 2.7
     """An entry of a kind that a signal names."""
-    named: float = 0.5
+    named: float = 5.6
     """An entry whose whole name the context holds; later names count a little less."""
-    word: float = 0.3
+    word: float = 3.9
     """An entry with a word that was said, divided by 1 + log of how many have it."""
-    user: float = 0.8
-    """Similarity to the user's side."""
-    agent: float = 0.2
-    """Similarity to the agent's side."""
-    prior: float = 4.0
-    """Natural log of the weight by which an entry's prior grows with each unit of its score."""
+    user: float = 16.5
+    """Each unit of cosine similarity to the user's side."""
+    agent: float = 1.0
+    """Each unit of cosine similarity to the agent's side."""
+    doubt: float = 0.1
+    """Chance that the context has nothing to do with the answer."""
 
 
 STRENGTHS = Strengths()
-HEAVIEST, LIGHTEST = 3.0, 0.5
-"""Limits of a weight; an answer that the question itself offers has 4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,9 @@ class Selection:
     """The entries chosen, best first."""
 
     chosen: Indices = field(repr=False)
-    weights: Scores = field(repr=False)
-    """Relative prior of each."""
+    log_priors: Scores = field(repr=False)
+    """Of every entry, ``float32[entries]``: log of its chance to be the answer over the chance that
+    it would have if nothing were known of the turn. Nats."""
     by_vector: bool
     """Whether vectors took part."""
 
@@ -104,14 +109,14 @@ def _name(found: Scores, library: Library, reading: Reading, strengths: Strength
 def choose(library: Library, reading: Reading, expectation: Expectation,
            vectors: Vectors | None = None, *, limit: int, scan: int | None = None,
            strengths: Strengths = STRENGTHS) -> Selection:
-    """The ``limit`` best entries and their weights; see ``scores``.
+    """The ``limit`` best entries, and how likely each is; see ``scores``.
 
     Entries of equal score keep their order.
     """
     score = scores(library, reading, expectation, vectors, scan=scan, strengths=strengths)
     order = _best(score, limit)
     by_vector = vectors is not None and library.vectors is not None
-    return Selection(order.astype(np.int32), _weights(score, order, strengths.prior), by_vector)
+    return Selection(order.astype(np.int32), log_priors(score, strengths.doubt), by_vector)
 
 
 def _best(score: Scores, limit: int) -> npt.NDArray[np.intp]:
@@ -122,12 +127,17 @@ def _best(score: Scores, limit: int) -> npt.NDArray[np.intp]:
     return np.argsort(-score, kind="stable")[:limit]
 
 
-def _weights(score: Scores, order: npt.NDArray[np.intp], slope: float) -> Scores:
-    if not len(order):
+def log_priors(score: Scores, doubt: float = STRENGTHS.doubt) -> Scores:
+    """How much likelier scores make entries than chance does, in nats: 0 where all are alike.
+
+    Args:
+        score: Of every entry.
+        doubt: Chance that scores mean nothing: no entry is ruled out.
+    """
+    if not len(score):
         return np.zeros(0, np.float32)
-    middle = np.median(score[order])
-    raised: Scores = np.exp(slope * (score[order] - middle)).astype(np.float32)
-    return raised.clip(LIGHTEST, HEAVIEST)
+    raised = np.exp(score - score.max())
+    return np.asarray(np.log((1 - doubt) * raised / raised.mean() + doubt), np.float32)
 
 
 @dataclass(frozen=True)
@@ -140,6 +150,10 @@ class Sayable:
     others: tuple[Phrase, ...] = field(default=(), repr=False)
     slots: tuple[dict[str, list[str]], ...] = field(default=(), repr=False)
     """What each slot may hold, by its text in lower case; in the order of the bias's slots."""
+    answers: Searchable = field(default_factory=lambda: Searchable(()), repr=False)
+    """Phrases that are whole answers."""
+    places: Indices = field(default_factory=lambda: np.zeros(0, np.int32), repr=False)
+    """``int32[answers]``: the entry of the library that each is; -1 for none."""
 
     @classmethod
     def of(cls, bias: Bias, library: Library) -> Sayable:
@@ -157,32 +171,39 @@ class Sayable:
             for value in values:
                 held.setdefault(value.lower(), []).append(value)
             slots.append(held)
-        return cls(bias, named, tuple(others), tuple(slots))
+        answers = tuple(p for p in bias.phrases if p.kind not in _PARTIAL)
+        found = [library.texts.get(p.text.lower(), _NONE) for p in answers]
+        places = np.array([at[0] if len(at) else -1 for at in found], np.int32)
+        return cls(bias, named, tuple(others), tuple(slots), Searchable(answers), places)
 
     def narrowed(self, library: Library, selection: Selection, limit: int) -> Bias:
-        """The bias with only what was chosen, weighted; commands over it stay.
+        """The bias with only what was chosen, and its priors; commands over it stay.
+
+        What was not chosen goes to the background.
 
         Args:
             library: Where the selection comes from.
             selection: What was chosen.
             limit: Names up to which all stay, chosen or not.
         """
-        weights: dict[str, float] = {}
-        for place, weight in zip(selection.chosen, selection.weights, strict=True):
-            weights.setdefault(library.entries[place].text, float(weight))
+        of = selection.log_priors
         if len(library) <= limit:
             return replace(self.bias, phrases=tuple(
-                replace(p, weight=p.weight * weights.get(p.text, 1.0))
-                for p in self.bias.phrases))
-        phrases = tuple(replace(self.named[text], weight=self.named[text].weight * weight)
-                        for text, weight in weights.items() if text in self.named)
+                replace(p, log_prior=float(of[library.texts[p.text.lower()][0]]))
+                if p.text in self.named else p for p in self.bias.phrases))
+        chosen: dict[str, float] = {}
+        for place in selection.chosen:
+            chosen.setdefault(library.entries[place].text, float(of[place]))
+        phrases = tuple(replace(self.named[text], log_prior=log_prior)
+                        for text, log_prior in chosen.items() if text in self.named)
+        background = np.where(self.places >= 0, of[self.places], np.float32(0))
         return replace(self.bias, phrases=(*phrases, *self.others),
-                       slots=self._slots(weights, limit))
+                       slots=self._slots(chosen, limit),
+                       background=Background(self.answers, background))
 
-    def _slots(self, weights: dict[str, float],
-               limit: int) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    def _slots(self, chosen: Iterable[str], limit: int) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Slots of many names hold the chosen ones, and those that are a word of one."""
-        allowed = dict.fromkeys(text.lower() for text in weights)
+        allowed = dict.fromkeys(text.lower() for text in chosen)
         allowed |= dict.fromkeys(word for text in allowed for word in text.split())
         slots = []
         for (name, values), held in zip(self.bias.slots, self.slots, strict=True):
@@ -192,4 +213,6 @@ class Sayable:
         return tuple(slots)
 
 
+_PARTIAL = ("screen", "carrier", "alternative")
+"""Kinds of phrase that are no whole answers."""
 _NONE: Indices = np.zeros(0, np.int32)

@@ -15,6 +15,7 @@ import numpy as np
 
 from agent.asr import Prepared, Recogniser
 from agent.biasing import Bias, builders
+from agent.biasing.retrieval import NEARER
 from agent.context import Signal, TurnContext, selection, signals
 from agent.context.hosting import Encoding
 from agent.context.library import Library
@@ -22,6 +23,8 @@ from agent.evaluate import scoring
 from agent.evaluate.experiment_cache import Cache, digest
 from agent.events import Expectation, Samples
 
+VERSION = 2
+"""Of how a selection is recognised: with another one, results are computed anew."""
 RECENCY = ("carry-over", "screen")
 """The signals that hold nothing but what was told or shown lately."""
 Mode = Literal["choose", "random", "everything"]
@@ -91,8 +94,7 @@ class Bench:
         self._sayable = selection.Sayable.of(self._base, self.library)
         self._content = digest(self.version, [(e.text, e.kind, e.about)
                                               for e in self.library.entries],
-                               self.limit, str(self.strengths), selection.HEAVIEST,
-                               selection.LIGHTEST)
+                               self.limit, str(self.strengths), NEARER, VERSION)
         self._everything: dict[tuple[Expectation, tuple[str, ...]], Prepared] = {}
         self._encoded: dict[tuple[str, str], Any] = {}
 
@@ -138,7 +140,7 @@ class Bench:
             drawn = random.Random(case.id).sample(range(count), min(count, self.limit))
             places = np.array(sorted(drawn))
         return selection.Selection(places.astype(np.int32),
-                                   np.ones(len(places), np.float32), False)
+                                   np.zeros(count, np.float32), False)
 
     def _rank(self, case: Case, of: SignalSet, reading: signals.Reading, vectors: Any) -> int:
         """Of the right answer among all entries; half of them where order means nothing."""
@@ -161,6 +163,8 @@ class Bench:
             prepared = self._everything[key]
         else:
             base = self._sayable.narrowed(self.library, chosen, self.limit)
+            if of.mode == "random":
+                base = replace(base, background=None)
             prepared = recogniser.prepare(builders.turn(base, turn.expectation,
                                                         turn.alternatives))
         recognition = recogniser.start(prepared)

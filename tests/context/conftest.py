@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import shutil
 import tempfile
 import threading
@@ -166,8 +167,9 @@ def bench(folder: Path) -> Bench:
 
 @pytest.fixture
 def texts_of() -> Callable[[Any], dict[str, float]]:
-    """The phrases of what was prepared, with their weights."""
-    return lambda prepared: {p.text: p.weight for p in prepared.bias.phrases}
+    """The phrases of what was prepared, with how likely they are."""
+    return lambda prepared: {p.text: p.weight * math.exp(p.log_prior)
+                             for p in prepared.bias.phrases}
 
 
 @pytest.fixture

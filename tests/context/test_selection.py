@@ -48,7 +48,8 @@ def test_what_was_told_lately_comes_first_the_latest_before_the_rest() -> None:
     reading = Reading(names=("Spot 7", "Lamp 3", "nobody known"))
     chosen = selection.choose(LIBRARY, reading, Expectation.FREE, limit=50)
     assert texts(LIBRARY, chosen)[:2] == ["Spot 7", "Lamp 3"]
-    assert chosen.weights[0] > chosen.weights[10]
+    first, eleventh = chosen.log_priors[chosen.chosen[[0, 10]]]
+    assert first > 1 and first > eleventh
 
 
 def test_a_word_that_was_said_brings_the_names_that_have_it() -> None:
@@ -61,7 +62,7 @@ def test_the_vector_brings_what_is_meant_to_the_front(scan: int | None) -> None:
     library = vectors_for(LIBRARY, 777)
     chosen = selection.choose(library, Reading(), Expectation.FREE, towards_favourite(),
                               limit=300, scan=scan)
-    assert chosen.by_vector and chosen.chosen[0] == 777 and chosen.weights[0] == 3.0
+    assert chosen.by_vector and chosen.chosen[0] == 777 and chosen.log_priors[777] == chosen.log_priors.max() > 3
 
 
 def test_a_smaller_scan_compares_what_is_likely_without_the_vector() -> None:
@@ -81,8 +82,15 @@ def test_a_selection_has_no_entry_twice_and_sane_weights(limit: int, names: list
                                                          expectation: Expectation) -> None:
     chosen = selection.choose(LIBRARY, Reading(names=tuple(names)), expectation, limit=limit)
     assert len(set(chosen.chosen)) == len(chosen.chosen) == min(limit, len(LIBRARY))
-    assert ((chosen.weights >= 0.5) & (chosen.weights <= 3.0)).all()
-    assert (np.diff(chosen.weights) <= 1e-6).all()
+    log_priors = chosen.log_priors
+    assert (np.diff(log_priors[chosen.chosen]) <= 1e-5).all()
+    assert np.exp(log_priors).mean() == pytest.approx(1, abs=1e-3)
+    assert log_priors.min() >= np.log(selection.STRENGTHS.doubt) - 1e-5
+
+
+def test_where_nothing_is_known_no_prior_speaks() -> None:
+    assert not selection.choose(LIBRARY, Reading(), Expectation.FREE, limit=10).log_priors.any()
+    assert not len(selection.log_priors(np.zeros(0, np.float32)))
 
 
 def test_an_empty_library_chooses_nothing() -> None:
@@ -100,9 +108,12 @@ def test_a_narrowed_bias_keeps_commands_and_drops_what_was_not_chosen() -> None:
     bias = sayable.narrowed(library, chosen, 40)
     assert len(bias.phrases) == 40 and bias.carriers == base.carriers
     assert "Person 5" in dict(bias.slots)["contact"] and len(dict(bias.slots)["contact"]) == 40
+    assert bias.background is not None
+    assert [p.text for p in bias.background.names.phrases] == list(people)
+    assert bias.background.log_priors == pytest.approx(chosen.log_priors)
     whole = sayable.narrowed(library, chosen, 400)
-    assert len(whole.phrases) == 400 and whole.slots == base.slots
-    assert max(whole.phrases, key=lambda p: p.weight).text == "Person 5"
+    assert len(whole.phrases) == 400 and whole.slots == base.slots and whole.background is None
+    assert max(whole.phrases, key=lambda p: p.log_prior).text == "Person 5"
 
 
 def test_vectors_belong_to_their_entries() -> None:

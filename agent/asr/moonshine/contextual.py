@@ -10,6 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+
+import numpy as np
 
 from agent.asr.moonshine import scoring
 from agent.asr.moonshine.grammar_search import Compiled, Found, search
@@ -19,6 +22,7 @@ from agent.asr.moonshine.tokens import Tokens
 from agent.biasing import Bias, Phrase, answers, distance, fillers, letters, pronunciation
 from agent.biasing.arbitration import Evidence, Shape
 from agent.biasing.grammar import Grammar
+from agent.biasing.phones import Phones
 from agent.biasing.retrieval import Retriever, retriever
 from agent.biasing.settings import Settings
 from agent.biasing.words import said
@@ -47,6 +51,8 @@ class Context:
     """The answers that were asked for, with nothing around them; only where some were."""
     expected: Compiled | None = field(repr=False)
     """What the expected form of the answer allows."""
+    log_priors: dict[str, float] = field(repr=False)
+    """Nats that the turn's context says for or against a phrase, where it says anything."""
 
     @property
     def size(self) -> int:
@@ -78,8 +84,11 @@ def prepare(bias: Bias, vocabulary: Tokens) -> Context:
     grammar = Grammar(screen, fillers.COSTS if screen else None, carriers, slots)
     compiled = Compiled(grammar, vocabulary) if grammar.start else None
     lists = tuple((part, retriever(part)) for part in (offered, known) if part)
+    if bias.background is not None:
+        bias.background.names.retriever  # noqa: B018 - made now, off the voice path
     context = Context(bias, lists, compiled, _bare(bias, offered, known, vocabulary),
-                      _expected(bias.expectation, vocabulary))
+                      _expected(bias.expectation, vocabulary),
+                      {p.text: p.log_prior for p in bias.phrases if p.log_prior})
     _spell_out(context)
     return context
 
@@ -139,10 +148,17 @@ class _Candidate:
     prior: float = 0.0
     labels: tuple[str, ...] = ()
     coverage: float = 1.0
+    log_prior: float = 0.0
+    """Of the labels, by the turn's context: one for the whole text, not for each token."""
+
+    @property
+    def heard(self) -> float:
+        """How well the audio and the kind of answer speak for it, nats a token."""
+        return self.total / max(1, self.tokens) + self.prior
 
     @property
     def rank(self) -> float:
-        return self.total / max(1, self.tokens) + self.prior
+        return self.heard + self.log_prior / max(1, self.tokens)
 
 
 def gather(model: Model, encoded: Encoded, free: Sequence[Decoded], context: Context,
@@ -180,7 +196,8 @@ def _searched(model: Model, encoded: Encoded, compiled: Compiled, width: int, co
     found = search(model, encoded, compiled, width, width, deadline.passed)
     return [_Candidate(f.text, kind, f.total - f.cost + f.gain, f.tokens,
                        context.bias.prior(f.labels, bare=kind is Shape.PHRASE), f.labels,
-                       f.covered / max(1, f.words))
+                       f.covered / max(1, f.words),
+                       sum(context.log_priors.get(label, 0.0) for label in f.labels))
             for f in found for kind in (shape or _shape(f),)
             if f.labels or kind is not Shape.LOOP]
 
@@ -194,13 +211,11 @@ def _shape(found: Found) -> Shape:
 def _scored(model: Model, encoded: Encoded, free: Sequence[Decoded], found: list[_Candidate],
             context: Context, settings: Settings, deadline: Deadline) -> list[_Candidate]:
     """Whole answers that sound like the free transcript, and those found, scored as written."""
-    texts = [c.text for c in found if c.shape is Shape.PHRASE]
+    log_priors = {c.text: c.log_prior for c in found if c.shape is Shape.PHRASE}
     for decoded in free[:2]:
         for phones in pronunciation.of_text(decoded.text)[:1]:
-            for phrases, found_by_sound in context.lists:
-                texts += [phrases[match.index].text
-                          for match in found_by_sound.nearest(phones, settings.candidates)]
-    unique = list(dict.fromkeys(texts))
+            log_priors |= _by_sound(phones, context, settings.candidates)
+    unique = list(log_priors)
     scored: list[_Candidate] = []
     slowest = 0.0
     for start in range(0, len(unique), _BATCH):
@@ -209,17 +224,45 @@ def _scored(model: Model, encoded: Encoded, free: Sequence[Decoded], found: list
             break
         part = unique[start:start + _BATCH]
         scored += [_Candidate(text, Shape.PHRASE, entry.total, len(entry.tokens) + 1,
-                              context.bias.prior((text,), bare=True), (text,))
+                              context.bias.prior((text,), bare=True), (text,),
+                              log_prior=log_priors[text])
                    for text, entry in zip(part, scoring.score(
                        model, encoded, [f"{text}." for text in part]), strict=True)]
         slowest = max(slowest, time.monotonic() - before)
     return scored
 
 
+def _by_sound(phones: Phones, context: Context, limit: int) -> dict[str, float]:
+    """Phrases that sound like what was heard, or are likely, and their log priors.
+
+    What the question offers has places of its own; what is prepared and what stands in the
+    background share theirs.
+    """
+    offered: dict[str, float] = {}
+    others: list[tuple[float, str, float]] = []
+    for phrases, names in context.lists:
+        log_priors = np.array([p.log_prior for p in phrases], np.float32)
+        near = [(match.per_phone, phrases[match.index].text, phrases[match.index].log_prior)
+                for match in names.nearest(phones, limit, log_priors)]
+        if phrases[0].kind == "alternative":
+            offered = {text: log_prior for _, text, log_prior in near}
+        else:
+            others = near
+    background = context.bias.background
+    if background is not None:
+        others += [(match.per_phone, background.names.phrases[match.index].text,
+                    float(background.log_priors[match.index]))
+                   for match in background.names.retriever.nearest(phones, limit,
+                                                                   background.log_priors)]
+        others.sort(key=lambda other: other[0])
+    shared = dict(islice({text: log_prior for _, text, log_prior in others}.items(), limit))
+    return shared | offered
+
+
 def _evidence(ranked: list[_Candidate], free: Decoded, context: Context) -> Evidence:
     best = ranked[0]
     words = set(said(" ".join(best.labels) or best.text))
-    others = [c.rank for c in ranked[1:] if words.isdisjoint(said(c.text))]
+    others = sorted((c.heard for c in ranked[1:] if words.isdisjoint(said(c.text))), reverse=True)
     sounds, free_sounds = pronunciation.of_text(best.text), pronunciation.of_text(free.text)
     nearest, phones, free_phones = 4.0, 0, 0
     for one in sounds:
@@ -235,7 +278,7 @@ def _evidence(ranked: list[_Candidate], free: Decoded, context: Context) -> Evid
         bool(best.labels) and best.labels[-1] in offered, context.bias.expectation, best.labels,
         tuple(c.text for c in ranked[1:6]),
         sum(others[:_COHORT]) / len(others[:_COHORT]) if others else None,
-        _worst_part(best.labels, free.text))
+        _worst_part(best.labels, free.text), best.log_prior)
 
 
 def _worst_part(labels: Sequence[str], heard: str) -> float:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import exp
 from types import MappingProxyType
 from typing import Protocol
 
@@ -16,6 +17,9 @@ MAX_REPEATS = 20
 LONGEST = 120
 """Characters of a phrase; nobody says a longer one in one breath, and spelling it takes long."""
 _MAX_LINES = 60_000
+LEAST_LIKELY, MOST_LIKELY = -0.7, 1.1
+"""Limits, in nats, of what a turn's context does to a weight: lines weigh as much as their count,
+and a heavy line is heard where it was not said."""
 
 Knows = Callable[[str], bool]
 
@@ -92,9 +96,9 @@ def plain_words(text: str) -> list[str]:
 def build(bias: Bias, speller: Speller, knows: Knows) -> Grammar:
     """The grammar of a bias.
 
-    A phrase's weight becomes repetition: weight 3 puts its line there three times, and several
-    spellings share the repetitions, at least one each. Weights of 0 and less leave it out;
-    a phrase of more than ``LONGEST`` characters counts as missing.
+    A phrase's weight becomes repetition: weight 3 puts its line there three times; its log prior
+    raises or lowers that. Several spellings share the repetitions, at least one each. Weights of 0
+    and less leave it out; a phrase of more than ``LONGEST`` characters counts as missing.
     """
     lines: list[str] = []
     originals: dict[str, tuple[float, str]] = {}
@@ -107,11 +111,12 @@ def build(bias: Bias, speller: Speller, knows: Knows) -> Grammar:
                      if spelling and all(map(knows, spelling.split()))]
         if not spellings:
             missing.append(phrase.text)
-        share = max(1, round(min(phrase.weight, MAX_REPEATS) / max(1, len(spellings))))
+        weight = phrase.weight * exp(min(MOST_LIKELY, max(LEAST_LIKELY, phrase.log_prior)))
+        share = max(1, round(min(weight, MAX_REPEATS) / max(1, len(spellings))))
         for spelling in dict.fromkeys(spellings):
             lines.extend([spelling] * share)
-            if phrase.weight > originals.get(spelling, (0.0, ""))[0]:
-                originals[spelling] = (phrase.weight, phrase.text)
+            if weight > originals.get(spelling, (0.0, ""))[0]:
+                originals[spelling] = (weight, phrase.text)
     table = {spelling: text for spelling, (_, text) in originals.items()}
     return Grammar(tuple(_thinned(lines)), MappingProxyType(table), tuple(missing))
 
