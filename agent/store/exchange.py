@@ -113,6 +113,18 @@ def absent(session: Session, item_ids: Sequence[str]) -> tuple[str, ...]:
     return tuple(item_id for item_id in item_ids if item_id not in there)
 
 
+def acknowledged(session: Session, row_ids: Sequence[str]) -> dict[str, int]:
+    """The last versions of rows that a cloud table is known to have taken."""
+    found: dict[str, int] = {}
+    with translated(session.path):
+        for start in range(0, len(row_ids), rows.IDS_A_QUERY):
+            some = row_ids[start:start + rows.IDS_A_QUERY]
+            found.update(session.connection.execute(
+                "SELECT id, acked_version FROM interaction WHERE id IN "
+                f"({', '.join('?' * len(some))})", tuple(some)).fetchall())
+    return found
+
+
 def absorb(session: Session, arrivals: Sequence[Arrival]) -> tuple[Absorbed, ...]:
     """Merge what a cloud table has into the store, all in one transaction."""
     require_room(session)

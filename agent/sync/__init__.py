@@ -21,11 +21,13 @@ if TYPE_CHECKING:
         Keyring,
     )
     from agent.sync.records import Delete, Put
+    from agent.sync.service import Companion, Sync
     from agent.sync.settings import Settings
 
 __all__ = [
     "Action",
     "Backend",
+    "Companion",
     "Delete",
     "EpochError",
     "EpochGoneError",
@@ -35,6 +37,7 @@ __all__ = [
     "Put",
     "Record",
     "Settings",
+    "Sync",
     "Table",
 ]
 
@@ -77,7 +80,7 @@ class Backend(Protocol):
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        for home in ("keys", "records", "settings"):
+        for home in ("keys", "records", "settings", "service"):
             module = importlib.import_module(f"agent.sync.{home}")
             if name in vars(module):
                 return vars(module)[name]

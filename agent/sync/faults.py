@@ -33,6 +33,10 @@ class Kind(StrEnum):
     """This device's clock is too far off for its signature to count."""
     TABLES = "tables"
     """The tables are not there, or are not as they must be."""
+    HOUSEHOLD = "household"
+    """This device is in no household, was removed from it, or its keys cannot be had."""
+    STORE = "store"
+    """The context store cannot be read or written."""
     INVALID = "invalid"
     """The service calls the request itself wrong; trying again cannot help."""
     CONFLICT = "conflict"
@@ -45,7 +49,7 @@ TRANSIENT = frozenset({Kind.UNREACHABLE, Kind.SLOW, Kind.THROTTLED, Kind.SERVICE
                        Kind.UNKNOWN})
 """Passes by itself."""
 CONFIGURED = frozenset({Kind.CREDENTIALS, Kind.EXPIRED, Kind.REFUSED, Kind.REGION, Kind.CLOCK,
-                        Kind.TABLES})
+                        Kind.TABLES, Kind.HOUSEHOLD, Kind.STORE})
 """A person must mend it; it is looked at again now and then with a fresh session."""
 
 

@@ -32,6 +32,10 @@ class GenerationError(EpochError):
     """The row was sealed under keys of another generation: a device was removed since."""
 
 
+class OldGenerationError(EpochError):
+    """The row was sealed under keys from before a device was removed; nobody opens it again."""
+
+
 class Keyring(Protocol):
     """A household's keys on one device; may be called from any thread."""
 
