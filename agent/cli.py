@@ -26,6 +26,8 @@ COMMANDS = {
     "settings": "show every setting, its default and what it is for",
     "privacy": "show, erase or export what is stored",
     "key": "status and rotation of the store's key",
+    "household": "devices that share conversations and names: create, invite, join, remove",
+    "cloud": "tables and rights in the cloud for sync: setup, policy, check",
 }
 """Every command, in the order of the help page; each is a module of ``agent.commands``."""
 

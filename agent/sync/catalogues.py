@@ -17,6 +17,7 @@ from types import MappingProxyType
 
 from agent.store import CatalogueEntry, ContextStore, StoreError
 from agent.sync import Backend
+from agent.sync.household.file import NoHouseholdError
 from agent.sync.household.generations import Generations
 from agent.sync.household.index import Entry, Index
 from agent.sync.household.keyring import HouseholdKeyring
@@ -167,12 +168,20 @@ class HouseholdCatalogues:
             Whether ``documents`` changed.
 
         Raises:
+            NoHouseholdError: This device has left the household; its documents are dropped.
             AgentError: As of ``Exchange.run``; what is known stays as it is.
         """
         await self.load()
         async with self._turn:
             before = self._held or Held()
-            after = await asyncio.to_thread(self._exchange.run, dict(own), before)
+            try:
+                after = await asyncio.to_thread(self._exchange.run, dict(own), before)
+            except NoHouseholdError:
+                # This device has left it: nothing of the others stays here.
+                self._changed = self._changed or bool(before.documents)
+                self._held = Held()
+                await self._keep(before, self._held)
+                raise
             if after == before:
                 return False
             changed = after.documents != before.documents

@@ -93,7 +93,7 @@ class HouseholdFile:
         Raises:
             HouseholdFileError: There is one already, or it cannot be written.
         """
-        self._make_folder()
+        self.prepare()
         with self._alone():
             if os.path.lexists(self.path):
                 raise HouseholdFileError(
@@ -134,15 +134,20 @@ class HouseholdFile:
             self._stamp = self._cached = None
         return True
 
-    # --- inside ---------------------------------------------------------------------------------
+    def prepare(self) -> None:
+        """Make the folder.
 
-    def _make_folder(self) -> None:
+        Raises:
+            HouseholdFileError: It cannot be made.
+        """
         folder = self.path.parent
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise HouseholdFileError(f"cannot make the folder {folder}: {error.strerror}",
                                      "set store.directory to one that can be written") from error
+
+    # --- inside ---------------------------------------------------------------------------------
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
