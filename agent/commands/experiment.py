@@ -142,11 +142,13 @@ def _bench(args: argparse.Namespace, cache: Cache, entries: tuple[Entry, ...],
     print(f"vectors of {len(entries)} names …", file=sys.stderr)
     library = Library.of(entries)
     vectors = cache.vectors(version, library.entries, encoder)
+    recogniser, recognised_by = _recogniser() if args.audio else (None, "")
     return Bench(library.with_vectors(vectors), encoder, version, cache, available, args.limit,
-                 _recogniser() if args.audio else None)
+                 recogniser, recognised_by)
 
 
-def _recogniser() -> Recogniser:
+def _recogniser() -> tuple[Recogniser, str]:
+    """The recogniser, and what names its model and thresholds."""
     import dataclasses
 
     from agent.asr.factory import choose, open_choice
@@ -156,8 +158,9 @@ def _recogniser() -> Recogniser:
     config = load()
     choice = choose(config.asr, locate)
     print(f"recogniser: {choice.reason}", file=sys.stderr)
-    return open_choice(choice, config.asr,
-                       bias=dataclasses.replace(config.bias, budget_ms=0, enabled=True))
+    recogniser = open_choice(choice, config.asr,
+                             bias=dataclasses.replace(config.bias, budget_ms=0, enabled=True))
+    return recogniser, f"{choice.model} {getattr(recogniser, 'arbiter', '')}"
 
 
 def _tried(bench: Bench, cases: list[Case], of: SignalSet) -> list[Row]:

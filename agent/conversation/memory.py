@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from agent.dialogue.turns import Reply
-from agent.events import Display, ExpectSpeech, ShowDirections, Speak
+from agent.events import Display, Expectation, ExpectSpeech, ShowDirections, Speak
 from agent.store import BestEffortStore, Interaction, NewItem, new_dialogue_id
 
 
@@ -83,6 +83,9 @@ class StoredMemory:
                     items.append(NewItem("screen", json.dumps(shown, ensure_ascii=False)))
                 case ShowDirections(place=place):
                     items.append(NewItem("places", json.dumps([place], ensure_ascii=False)))
+                case ExpectSpeech(expectation=expected, alternatives=found) if (
+                        found and expected is not Expectation.YES_NO):
+                    items.append(NewItem("consulted", json.dumps(found, ensure_ascii=False)))
             events.append(_event(type(directive).__name__))
         if self._carried():
             items.append(NewItem("places", json.dumps(self._carried(), ensure_ascii=False)))

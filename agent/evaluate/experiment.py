@@ -77,6 +77,7 @@ class Bench:
         available: The signals there are.
         limit: Names selected.
         recogniser: Recognises the answers; None leaves that out.
+        recognised_by: Names its model and thresholds.
         strengths: How much each kind of evidence counts.
     """
 
@@ -87,6 +88,7 @@ class Bench:
     available: Sequence[Signal]
     limit: int = 300
     recogniser: Recogniser | None = None
+    recognised_by: str = ""
     strengths: selection.Strengths = selection.STRENGTHS
 
     def __post_init__(self) -> None:
@@ -103,7 +105,8 @@ class Bench:
         used = [signal for signal in self.available if signal.name in of.signals]
         for case in cases:
             reading = signals.read(used, case.turn)
-            heard = self.recogniser.name if self.recogniser is not None and case.audio else ""
+            heard = ((self.recogniser.name, self.recognised_by)
+                     if self.recogniser is not None and case.audio else "")
             key = digest(self._content, of.vectors, of.mode, case.id if of.mode == "random" else "",
                          reading.user, reading.agent, reading.names, sorted(reading.kinds),
                          case.turn.expectation, case.turn.alternatives, case.answer, heard,

@@ -59,7 +59,7 @@ def choices(count: int, encoder: Encoding, version: str, cache: Cache) -> Iterat
             turn = disturbed(dialogue.turn, of, draw)
             reading = signals.read(signals.load(), turn)
             vectors = encoder.encode(reading.texts)
-            yield Choice(_evidence(library, reading, turn, vectors), places[dialogue.answer])
+            yield Choice(evidence(library, reading, turn, vectors), places[dialogue.answer])
 
 
 def disturbed(turn: TurnContext, of: World, draw: random.Random) -> TurnContext:
@@ -76,9 +76,9 @@ def disturbed(turn: TurnContext, of: World, draw: random.Random) -> TurnContext:
     return replace(turn, situation=replace(turn.situation, skill=skill))
 
 
-def _evidence(library: Library, reading: signals.Reading, turn: TurnContext,
-              vectors: Vectors) -> Floats:
-    """Scores are linear in the strengths: each column is the score by one strength alone."""
+def evidence(library: Library, reading: signals.Reading, turn: TurnContext,
+             vectors: Vectors) -> Floats:
+    """``float64[entries, kinds]``: the score by one strength alone; scores are linear in them."""
     none = Strengths(**dict.fromkeys(KINDS, 0.0))
     return np.stack([selection.scores(library, reading, turn.expectation, vectors,
                                       strengths=replace(none, **{kind: 1.0}))

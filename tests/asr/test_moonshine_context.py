@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from agent.asr.moonshine.engine import MoonshineRecogniser
-from agent.biasing import Bias, Phrase, builders
+from agent.biasing import Background, Bias, Phrase, builders
 from agent.biasing.arbitration import Decision
+from agent.biasing.retrieval import Searchable
 from agent.biasing.settings import Settings
 from agent.evaluate import manifest, runner
 from agent.evaluate.contexts import bias_of
@@ -65,6 +67,35 @@ def test_an_unrelated_sentence_stays_what_it_was(
     biased = decide(recogniser, samples, bias_of(line.context, None))
     assert (biased.source, biased.text) == ("plain", free.text)
     assert biased.candidate
+
+
+def test_what_is_not_prepared_is_heard_all_the_same(recogniser: MoonshineRecogniser,
+                                                    names: tuple[Line, ...]) -> None:
+    line = line_saying(names, "Jignesh Goda")
+    prepared = [c for c in line.context.contacts if c != line.text]
+    base = builders.turn(builders.standing(builders.Catalogue(contacts=tuple(prepared))),
+                         Expectation.NAME)
+    everyone = Searchable(tuple(Phrase(c, kind="contact") for c in line.context.contacts))
+    samples = runner.read_audio(line, None)
+    heard = []
+    for log_prior in (0.0, -20.0):
+        log_priors = np.full(len(everyone.phrases), log_prior, np.float32)
+        bias = dataclasses.replace(base, background=Background(everyone, log_priors))
+        heard.append(decide(recogniser, samples, bias))
+    assert (heard[0].text, heard[0].source) == (line.text, "context")
+    assert heard[1].text != line.text
+
+
+def test_of_two_that_sound_the_same_the_likelier_is_heard(recogniser: MoonshineRecogniser,
+                                                          names: tuple[Line, ...]) -> None:
+    line = line_saying(names, "Jim Tremblay")
+    alike = ("Jim Tremblay", "Gym Tremblay")
+    for likely in alike:
+        phrases = tuple(Phrase(text, kind="contact", log_prior=4.0 if text == likely else -4.0)
+                        for text in alike)
+        bias = builders.turn(Bias(phrases), Expectation.LIST_ITEM)
+        decision = decide(recogniser, runner.read_audio(line, None), bias)
+        assert decision.candidate == likely
 
 
 def test_an_order_is_heard_as_the_menu_has_it(recogniser: MoonshineRecogniser,

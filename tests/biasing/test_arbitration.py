@@ -40,6 +40,13 @@ def test_a_narrow_one_is_to_be_confirmed() -> None:
     assert decision.confirm
 
 
+def test_context_makes_no_candidate_easier_to_take_and_an_unlikely_one_harder() -> None:
+    plain, likely, unlikely = (ARBITER.odds(dataclasses.replace(NEAR, log_prior=nats))
+                               for nats in (0.0, 4.0, -2.0))
+    assert likely == plain
+    assert unlikely == plain - 2.0
+
+
 def test_without_a_candidate_the_free_transcript_stands() -> None:
     assert ARBITER.decide(dataclasses.replace(NEAR, text="")).source == "plain"
     assert arbitration.plain("yes", ("yes", "", "yet")).alternatives == ("yet",)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 
 from agent.biasing import Phrase, lexicon, pronunciation
-from agent.biasing.retrieval import Retriever
+from agent.biasing.retrieval import Retriever, Searchable, retriever
 
 NAMES = ("Veton Kepuska", "Rick Saltzman", "Jackie Shen", "Meg Bauer", "Meg Jones")
 
@@ -45,3 +46,22 @@ def test_nothing_to_find_is_no_error() -> None:
     assert retriever.nearest(phones("hello"), 5) == []
     assert retriever.within([phones("hello")], 5, 3, 2.0) == []
     assert Retriever.of([]).nearest(phones("hello"), 5) == []
+
+
+def test_of_names_that_sound_alike_the_likelier_comes_first() -> None:
+    names = ("Jon Meyer", "John Maier", "Rick Saltzman")
+    found = Retriever.of([Phrase(name) for name in names])
+    heard = phones("john mayer")
+    for likely in (0, 1):
+        log_priors = np.zeros(3, np.float32)
+        log_priors[likely] = 2.0
+        matches = found.nearest(heard, 3, log_priors)
+        assert [match.index for match in matches] == [likely, 1 - likely, 2]
+    plain, level = (found.nearest(heard, 3, given) for given in (None, np.zeros(3, np.float32)))
+    assert plain == level
+
+
+def test_the_search_of_phrases_that_stay_is_made_once_and_shared() -> None:
+    phrases = tuple(Phrase(name) for name in NAMES)
+    names = Searchable(phrases)
+    assert names.retriever is names.retriever is retriever(phrases)

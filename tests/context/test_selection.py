@@ -62,7 +62,8 @@ def test_the_vector_brings_what_is_meant_to_the_front(scan: int | None) -> None:
     library = vectors_for(LIBRARY, 777)
     chosen = selection.choose(library, Reading(), Expectation.FREE, towards_favourite(),
                               limit=300, scan=scan)
-    assert chosen.by_vector and chosen.chosen[0] == 777 and chosen.log_priors[777] == chosen.log_priors.max() > 3
+    assert chosen.by_vector and chosen.chosen[0] == 777
+    assert chosen.log_priors[777] == chosen.log_priors.max() > 3
 
 
 def test_a_smaller_scan_compares_what_is_likely_without_the_vector() -> None:

@@ -96,11 +96,13 @@ def test_without_context_every_answer_is_recognised_plainly(folder: Path,
     run(scenario())
 
 
-def test_places_told_before_another_wake_word_are_likely(bench: Any, texts_of: Any) -> None:
+@pytest.mark.parametrize("kind", ["places", "screen", "consulted"])
+def test_names_of_before_another_wake_word_are_likely(bench: Any, texts_of: Any,
+                                                      kind: str) -> None:
     async def scenario() -> None:
         await bench.open()
         await bench.store.append("earlier", 0, "utterance speak", [
-            NewItem("said", "find coffee"), NewItem("places", '["Blue Door"]')])
+            NewItem("said", "find coffee"), NewItem(kind, '["Blue Door"]')])
         await bench.store.close_turn("earlier", 0)
         await bench.store.close_dialogue("earlier")
         said = [NewItem("said", "give me directions"), NewItem("reply", "Where to?")]
