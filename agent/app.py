@@ -20,7 +20,6 @@ from agent.biasing import Bias, builders
 from agent.config import Config
 from agent.conversation.carrying_out import Hands
 from agent.conversation.ears import Ears
-from agent.conversation.handover import NoHandover
 from agent.conversation.listening import Listener
 from agent.conversation.loop import Conversation, Sounds
 from agent.conversation.memory import StoredMemory, recalled
@@ -39,6 +38,7 @@ from agent.events import EventBus, Fault
 from agent.knowing import entries, expectations
 from agent.levels import Meter
 from agent.running import Agent, Reopen
+from agent.sharing import Sharing, store_settings
 from agent.store import BestEffortStore
 from agent.tts.factory import open_synthesiser
 from agent.wake import WakeWord
@@ -89,8 +89,11 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
     ringer = Ringer(devices.speaker, ring_sound(config.audio.sound_level))
     names = Names(config.dialogue, announce)
     dialogue, handlers = _dialogue(config, names.catalogue, ringer, lambda: gate.now)
-    store = BestEffortStore(config.store, lambda what: bus.publish(Fault(gate.now, "store", what)))
+    store = BestEffortStore(store_settings(config),
+                            lambda what: bus.publish(Fault(gate.now, "store", what)))
     store.start()
+    sharing = Sharing(config, store)
+    sharing.start()
     windows = expectations(config.context, recogniser, store, dialogue, bus, workload,
                            lambda: gate.now)
     await windows.know(names.bias, entries(names.catalogue))
@@ -103,7 +106,8 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
     hands = Hands(handlers, ringer, bus, workload, lambda: gate.now)
     dialogue.recall(await recalled(store))
     conversation = Conversation(ears, listener, dialogue, hands, voice, windows,
-                                StoredMemory(store, lambda: dialogue.carried), NoHandover(), bus,
+                                StoredMemory(store, lambda: dialogue.carried, sharing.on),
+                                sharing.handover(dialogue, windows, workload), bus,
                                 _sounds(config), config.dialogue.follow_up)
 
     troubles = Troubles(devices.trouble, bus)
@@ -117,6 +121,7 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
 
     async def close() -> None:
         await windows.close()
+        await sharing.close()
         await store.close()
         if devices.close is not None:
             await devices.close()

@@ -53,6 +53,11 @@ class BestEffortStore:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._reported: set[str] = set()
         self._turn = asyncio.Lock()
+        self._written: Callable[[], None] = _nobody
+
+    def on_write(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` after each write, to say that there is something to send."""
+        self._written = listener
 
     @property
     def store(self) -> ContextStore | None:
@@ -80,15 +85,15 @@ class BestEffortStore:
                items: Sequence[NewItem] = ()) -> asyncio.Future[Interaction | None]:
         """See ``ContextStore.append``; None when it was not stored."""
         given = tuple(items)
-        return self._later(lambda s: s.append(dialogue_id, turn, event, given), None)
+        return self._write(lambda s: s.append(dialogue_id, turn, event, given))
 
     def close_turn(self, dialogue_id: str, turn: int) -> asyncio.Future[Interaction | None]:
         """See ``ContextStore.close_turn``."""
-        return self._later(lambda s: s.close_turn(dialogue_id, turn), None)
+        return self._write(lambda s: s.close_turn(dialogue_id, turn))
 
     def close_dialogue(self, dialogue_id: str) -> asyncio.Future[Interaction | None]:
         """See ``ContextStore.close_dialogue``."""
-        return self._later(lambda s: s.close_dialogue(dialogue_id), None)
+        return self._write(lambda s: s.close_dialogue(dialogue_id))
 
     def open_items(self, row: Interaction) -> asyncio.Future[tuple[OpenItem, ...]]:
         """See ``ContextStore.open_items``; empty when they cannot be had."""
@@ -116,6 +121,11 @@ class BestEffortStore:
             self._store = await ContextStore.open(self._settings, self._surroundings)
         except (StoreError, OSError, ImportError) as error:
             self._tell(error)
+
+    def _write(self, call: Callable[[ContextStore], asyncio.Future[T]]) -> asyncio.Future[Any]:
+        done = self._later(call, None)
+        done.add_done_callback(lambda _: self._written())
+        return done
 
     def _later(self, call: Callable[[ContextStore], asyncio.Future[T]],
                default: Any) -> asyncio.Future[Any]:
@@ -174,6 +184,10 @@ class BestEffortStore:
             self._report(message)
         except Exception as error:
             log.error("a report could not be delivered: %s", type(error).__name__)
+
+
+def _nobody() -> None:
+    return
 
 
 def _settled(loop: asyncio.AbstractEventLoop, value: T) -> asyncio.Future[T]:

@@ -1,0 +1,84 @@
+"""What the agent shares with the household's other devices, where sync is switched on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from agent.config import Config
+from agent.context.expecting import ContextExpectations
+from agent.conversation.handover import Handover, HouseholdHandover, NoHandover
+from agent.dialogue.manager import Dialogue
+from agent.store import BestEffortStore
+from agent.store.settings import Settings as StoreSettings
+from agent.worker import Workload
+
+if TYPE_CHECKING:
+    from agent.sync.keys import Keyring
+    from agent.sync.service import Sync
+
+
+def store_settings(config: Config) -> StoreSettings:
+    """The store's settings; with sync it keeps what the cloud has not seen yet."""
+    return replace(config.store, outbox=config.store.outbox or config.sync.enabled)
+
+
+class Sharing:
+    """The agent's side of sync; nothing at all while it is switched off.
+
+    Args:
+        config: The settings.
+        store: Where turns are kept.
+    """
+
+    def __init__(self, config: Config, store: BestEffortStore) -> None:
+        self._store = store
+        self._sync = _sync(config, store) if config.sync.enabled else None
+
+    @property
+    def on(self) -> bool:
+        """Whether anything is shared."""
+        return self._sync is not None
+
+    def start(self) -> None:
+        """Begin in the background."""
+        if self._sync is not None:
+            self._store.on_write(self._sync.nudge)
+            self._sync.start()
+
+    def handover(self, dialogue: Dialogue, windows: ContextExpectations,
+                 workload: Workload) -> Handover:
+        """What takes up other devices' questions."""
+        if self._sync is None:
+            return NoHandover()
+        return HouseholdHandover(self._store, dialogue, windows.expect, windows.drop,
+                                 self._pull, workload)
+
+    async def close(self) -> None:
+        """Stop; before the store is closed."""
+        if self._sync is not None:
+            await self._sync.close()
+
+    async def _pull(self) -> bool:
+        return self._sync is not None and bool(await self._sync.pull())
+
+
+def _sync(config: Config, store: BestEffortStore) -> Sync:
+    from agent.sync.service import Sync
+    return Sync(config.sync, lambda: store.store, _keyring(config), config.store.directory)
+
+
+def _keyring(config: Config) -> Callable[[], Keyring | None]:
+    """Finds the household once this device is in one."""
+    from agent.sync.household.keyring import HouseholdKeyring, Life
+    found: list[HouseholdKeyring] = []
+
+    def keyring() -> Keyring | None:
+        if not found:
+            opened = HouseholdKeyring.open(config.store.directory, Life.of(config.store.retention))
+            if opened is not None:
+                found.append(opened)
+        return found[0] if found else None
+
+    return keyring
