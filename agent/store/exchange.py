@@ -16,6 +16,7 @@ from agent.store import rows, sealing
 from agent.store.clock import LIVE, Moment, parameters
 from agent.store.connection import translated
 from agent.store.errors import SealBrokenError
+from agent.store.interactions import sequence, written
 from agent.store.merging import Ident, content, join
 from agent.store.outbox import add_item, replace_row
 from agent.store.records import Interaction, SealedItem
@@ -145,12 +146,17 @@ def _absorb(session: Session, change: Change, arrival: Arrival) -> Absorbed:
     here = _here(moment, arrival)
     kept = join(old, here, _ident(old_key, old), _ident(arrival.key, here))
     key = _winner(old_key, arrival.key)
+    rescued: list[SealedItem] = []
+    if old and old_key and key and key != old_key and not kept.deleted:
+        kept, rescued = _rescue(session, moment, old, old_key, kept, key)
     if kept.deleted or key is None:
         kept = replace(kept, wrapped_key=None)
     elif old is None or key != old_key or arrival.items:
         kept = replace(kept, wrapped_key=_wrap(session, moment, kept, key))
     changed = old is None or content(old) != content(kept)
     replace_row(session, change, old, kept)
+    for text in rescued:
+        add_item(session, change, kept, text)
     refused = []
     if key and not kept.deleted:
         for item in arrival.items:
@@ -193,6 +199,30 @@ def _key_of(session: Session, row: Interaction, moment: Moment) -> bytes | None:
 def _wrap(session: Session, moment: Moment, row: Interaction, key: bytes) -> bytes:
     epoch = session.epochs.current(moment.now)
     return sealing.wrap(epoch.wrapping, epoch.id, row.device_id, row.id, key)
+
+
+def _rescue(session: Session, moment: Moment, old: Interaction, old_key: bytes,
+            kept: Interaction, key: bytes) -> tuple[Interaction, list[SealedItem]]:
+    """Carry this device's own texts over to the interaction that won, as a new version of it.
+
+    Two devices that heard the same answer may begin the same turn; each brings its own texts.
+    """
+    row = replace(kept, version=kept.version + 1)
+    rescued: list[SealedItem] = []
+    for item in rows.items(session, old.item_ids, moment):
+        if not written(old, item.seq, session.device_id):
+            continue
+        was = sealing.Place(old.device_id, old.id, item.id, item.seq, item.kind, item.created_at,
+                            item.expires_at)
+        text = sealing.unseal(old_key, sealing.Sealed(item.nonce, item.ciphertext), was)
+        seq = sequence(session, row, len(rescued))
+        place = replace(was, device_id=row.device_id, item_id=f"{row.id}.{seq:x}", seq=seq)
+        sealed = sealing.seal(key, text, place)
+        rescued.append(replace(item, id=place.item_id, seq=seq, nonce=sealed.nonce,
+                               ciphertext=sealed.ciphertext))
+    if not rescued:
+        return kept, []
+    return replace(row, item_ids=(*row.item_ids, *(i.id for i in rescued))), rescued
 
 
 def _reseal(session: Session, change: Change, owner: Interaction, key: bytes,

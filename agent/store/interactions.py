@@ -123,7 +123,7 @@ def _key_for(session: Session, change: Change, row: Interaction) -> _Key:
 def _seal(session: Session, moment: Moment, row: Interaction, key: _Key, index: int, kind: str,
           text: bytes, chance: bytes) -> SealedItem:
     # Version and place in the append: rises, and is never used twice even after deletions.
-    seq = sequence(session.device_id, row, index)
+    seq = sequence(session, row, index)
     expires_at = min(moment.now + session.settings.retention.span_ms(kind), key.dies_at)
     item_id = f"{row.id}.{seq:x}"
     place = sealing.Place(row.device_id, row.id, item_id, seq, kind, moment.now, expires_at)
@@ -132,15 +132,15 @@ def _seal(session: Session, moment: Moment, row: Interaction, key: _Key, index: 
                       sealed.ciphertext, moment.now, expires_at)
 
 
-def sequence(device_id: str, row: Interaction, index: int) -> int:
-    """The number of a text within its row: the version, the writer and the place in the append.
+def sequence(session: Session, row: Interaction, index: int) -> int:
+    """The number of a text within its row: the version and the place in the append.
 
-    Two devices that add to one row at once must not give two texts one number, so that every
-    device but the row's own puts 32 bits of its id between.
+    Two devices that add to one row at once must not give two texts one number, so that with a
+    cloud table 32 bits of the writer's id stand between.
     """
-    if device_id == row.device_id:
+    if not session.settings.outbox:
         return row.version << 8 | index
-    return (row.version << 32 | _writer(device_id)) << 8 | index
+    return (row.version << 32 | _writer(session.device_id)) << 8 | index
 
 
 def written(row: Interaction, seq: int, device_id: str) -> int:
