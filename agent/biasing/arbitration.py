@@ -24,6 +24,10 @@ from agent.events import Expectation
 
 Source = Literal["plain", "context"]
 
+PRIOR_SHARE = 0.5
+"""Log odds for each nat of log prior over other candidates. From 0.25 to 0.75, synthetic answers
+of names that are not in the catalogue, and unrelated sentences, are taken for a name as seldom."""
+
 
 class Shape(StrEnum):
     """How a contextual candidate is built; each shape has weights of its own."""
@@ -75,6 +79,8 @@ class Evidence:
     """Greatest distance a phone of one of the phrases' words to what was heard there."""
     log_prior: float = 0.0
     """Nats that the turn's context says for the candidate; 0 where it says nothing."""
+    cohort_log_prior: float = 0.0
+    """Mean of that over all candidates that sound somewhat like what was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +125,13 @@ class Arbiter:
     def odds(self, evidence: Evidence) -> float:
         """Log odds that the candidate is what was said.
 
-        A turn's context never makes a candidate easier to take, so that it cannot turn something
-        unrelated into a likely name; one that it speaks against must sound the better.
+        Nothing of what the turn's context says is in the fitted weights: where it says nothing,
+        they stand alone.
         """
         weights = self.shapes[evidence.shape].weights
         values = features(evidence)
         acoustic = weights["bias"] + sum(weights.get(name, 0.0) * values[name] for name in values)
-        return acoustic + min(0.0, evidence.log_prior)
+        return acoustic + context_odds(evidence)
 
     def decide(self, evidence: Evidence) -> Decision:
         """Take the candidate or the free transcript."""
@@ -145,6 +151,17 @@ class Arbiter:
 def plain(text: str, alternatives: tuple[str, ...] = ()) -> Decision:
     """The decision where there is no candidate."""
     return Decision(text, alternatives=tuple(t for t in alternatives if t and t != text))
+
+
+def context_odds(evidence: Evidence) -> float:
+    """Log odds that the turn's context adds.
+
+    Among thousands of names some likely one sounds like anything that is said. So a likely name
+    counts only as far as it is likelier than the others that sound like it, and an unlikely one
+    counts less by all that the context says against it.
+    """
+    apart = evidence.log_prior - evidence.cohort_log_prior
+    return PRIOR_SHARE * apart + min(0.0, evidence.log_prior)
 
 
 def features(evidence: Evidence) -> dict[str, float]:

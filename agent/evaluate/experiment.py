@@ -23,7 +23,7 @@ from agent.evaluate import scoring
 from agent.evaluate.experiment_cache import Cache, digest
 from agent.events import Expectation, Samples
 
-VERSION = 2
+VERSION = 3
 """Of how a selection is recognised: with another one, results are computed anew."""
 RECENCY = ("carry-over", "screen")
 """The signals that hold nothing but what was told or shown lately."""

@@ -40,11 +40,23 @@ def test_a_narrow_one_is_to_be_confirmed() -> None:
     assert decision.confirm
 
 
-def test_context_makes_no_candidate_easier_to_take_and_an_unlikely_one_harder() -> None:
-    plain, likely, unlikely = (ARBITER.odds(dataclasses.replace(NEAR, log_prior=nats))
-                               for nats in (0.0, 4.0, -2.0))
-    assert likely == plain
-    assert unlikely == plain - 2.0
+def odds(log_prior: float, cohort: float) -> float:
+    """What the context adds to the odds of ``NEAR``."""
+    known = dataclasses.replace(NEAR, log_prior=log_prior, cohort_log_prior=cohort)
+    return ARBITER.odds(known) - ARBITER.odds(NEAR)
+
+
+def test_context_that_says_nothing_changes_no_odds() -> None:
+    assert odds(0.0, 0.0) == 0.0
+
+
+def test_a_name_is_easier_to_take_only_if_it_is_likelier_than_others_that_sound_like_it() -> None:
+    assert odds(3.0, 3.0) == pytest.approx(0.0)
+    assert odds(4.0, 1.0) > odds(3.0, 1.0) > 0 > odds(1.0, 2.0)
+
+
+def test_a_name_that_the_context_speaks_against_must_sound_the_better() -> None:
+    assert odds(-2.0, -2.0) == pytest.approx(-2.0)
 
 
 def test_without_a_candidate_the_free_transcript_stands() -> None:

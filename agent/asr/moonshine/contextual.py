@@ -278,7 +278,12 @@ def _evidence(ranked: list[_Candidate], free: Decoded, context: Context) -> Evid
         bool(best.labels) and best.labels[-1] in offered, context.bias.expectation, best.labels,
         tuple(c.text for c in ranked[1:6]),
         sum(others[:_COHORT]) / len(others[:_COHORT]) if others else None,
-        _worst_part(best.labels, free.text), best.log_prior)
+        _worst_part(best.labels, free.text), best.log_prior, _mean_log_prior(ranked))
+
+
+def _mean_log_prior(candidates: Sequence[_Candidate]) -> float:
+    known = [c.log_prior for c in candidates if c.labels]
+    return sum(known) / len(known) if known else 0.0
 
 
 def _worst_part(labels: Sequence[str], heard: str) -> float:
