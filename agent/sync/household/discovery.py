@@ -10,6 +10,7 @@ import contextlib
 import secrets
 import socket
 from dataclasses import dataclass
+from typing import cast
 
 from agent.sync.household.inviting import PORT
 from agent.sync.household.pairing import PairingError
@@ -38,8 +39,8 @@ class _Answering(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        # Python 3.11's datagram transport does not derive from DatagramTransport.
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         nonce = data[len(QUESTION):]
