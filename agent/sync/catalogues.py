@@ -7,30 +7,34 @@ the encrypted store, so that it is there without a network, and nowhere else.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from types import MappingProxyType
+from typing import Final
 
-from agent.store import CatalogueEntry, ContextStore, StoreError
-from agent.sync import Backend
+from agent.store import CatalogueEntry, StoreError, catalogue
+from agent.sync import Backend, Keyring
 from agent.sync.household.file import NoHouseholdError
 from agent.sync.household.generations import Generations
 from agent.sync.household.index import Entry, Index
 from agent.sync.household.keyring import HouseholdKeyring
-from agent.sync.household.shelf import Seen, Shelf
+from agent.sync.household.shelf import DocumentTooLargeError, Seen, Shelf, pack
+from agent.sync.intake import StoreGate, ask
 
 log = logging.getLogger(__name__)
 
 CATALOGUE = "household"
 """Name of the store's catalogue in which the documents are kept."""
 STATE = "state"
+LOOK_EVERY_MS: Final = 60_000
+"""How long a look at the cloud is good for, in milliseconds."""
 
 Texts = Mapping[str, str]
-Opened = Callable[[], Awaitable[ContextStore | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +128,23 @@ class Exchange:
 
 
 class HouseholdCatalogues:
-    """The household's documents as the agent uses them.
+    """The household's documents as the agent uses them; a ``Companion`` of ``Sync``.
+
+    ``documents``, ``changed`` and ``offer`` return at once and may be called from any thread;
+    ``load`` and ``exchange`` block.
 
     Args:
-        exchange: Looks at the cloud.
-        opened: The store once it is open; None while there is none. Then documents are kept in
-            this process only.
+        store: The open store; None while there is none. Then documents are kept in this process
+            only.
     """
 
-    def __init__(self, exchange: Exchange, opened: Opened) -> None:
-        self._exchange = exchange
-        self._opened = opened
+    def __init__(self, store: Callable[[], StoreGate | None]) -> None:
+        self._store = store
+        self._own: dict[str, str] | None = None
         self._held: Held | None = None
         self._changed = False
-        self._turn = asyncio.Lock()
+        self._looked: int | None = None
+        self._turn = threading.Lock()
 
     def documents(self) -> Mapping[str, tuple[str, ...]]:
         """The others' documents by name (``contacts``, ``devices``, …), the last written first."""
@@ -151,76 +158,108 @@ class HouseholdCatalogues:
         changed, self._changed = self._changed, False
         return changed
 
-    async def load(self) -> None:
-        """Take up what the store holds; once, before the first exchange."""
-        async with self._turn:
-            if self._held is None:
-                self._held = await self._stored()
-                self._changed = bool(self._held.documents)
-
-    async def exchange(self, own: Texts) -> bool:
-        """Publish what changed here and fetch what changed there.
-
-        Args:
-            own: This device's documents as they are now, by name.
+    def offer(self, own: Texts) -> bool:
+        """Say what this device's own documents are now; they are published at the next exchange.
 
         Returns:
-            Whether ``documents`` changed.
+            Whether they are others than before; then an exchange is due.
+        """
+        if self._own == own:
+            return False
+        self._own, self._looked = dict(own), None
+        return True
+
+    def load(self) -> None:
+        """Take up what the store holds, if that was not done yet and the store is open."""
+        with self._turn:
+            self._load()
+
+    def exchange(self, backend: Backend, keyring: Keyring, now_ms: int) -> None:
+        """Publish what changed here and fetch what changed there; see ``Companion.exchange``.
+
+        Nothing is asked of the cloud within ``LOOK_EVERY_MS`` of the last time, unless there is
+        something to publish.
 
         Raises:
             NoHouseholdError: This device has left the household; its documents are dropped.
             AgentError: As of ``Exchange.run``; what is known stays as it is.
         """
-        await self.load()
-        async with self._turn:
+        if not isinstance(keyring, HouseholdKeyring):
+            return
+        with self._turn:
+            self._load()
+            own, looked = self._own, self._looked
+            fresh = looked is not None and 0 <= now_ms - looked < LOOK_EVERY_MS
+            if own is None or fresh:
+                return
             before = self._held or Held()
             try:
-                after = await asyncio.to_thread(self._exchange.run, dict(own), before)
+                after = Exchange(backend, keyring).run(self._fitting(own), before)
             except NoHouseholdError:
-                # This device has left it: nothing of the others stays here.
-                self._changed = self._changed or bool(before.documents)
-                self._held = Held()
-                await self._keep(before, self._held)
+                self._take(before, Held())
                 raise
-            if after == before:
-                return False
-            changed = after.documents != before.documents
-            self._held, self._changed = after, self._changed or changed
-            await self._keep(before, after)
-            return changed
+            self._take(before, after)
+            if self._own is own:
+                self._looked = now_ms
+
+    def _take(self, before: Held, after: Held) -> None:
+        if after != before:
+            self._held = after
+            self._changed = self._changed or after.documents != before.documents
+            self._keep(before, after)
+
+    def _fitting(self, own: Texts) -> Texts:
+        """Without what is too large for the cloud, which is said and does not stop the rest."""
+        fitting = {}
+        for name, text in own.items():
+            try:
+                pack(name, text.encode())
+                fitting[name] = text
+            except DocumentTooLargeError as error:
+                log.warning("%s", error.what)
+        return fitting
 
     # --- the store ------------------------------------------------------------------------------
 
-    async def _stored(self) -> Held:
-        store = await self._opened()
-        if store is None:
-            return Held()
+    def _load(self) -> None:
+        store = self._store()
+        if self._held is not None or store is None:
+            return
         try:
-            entries = {e.key: e.entry for e in await store.catalogue(CATALOGUE)}
-            return _held(entries)
+            self._held = _held({e.key: e.entry for e in _entries(store)})
         except StoreError as error:
             log.warning("the household's documents are fetched anew: %s", error.what)
         except (KeyError, TypeError, ValueError):
             log.warning("the household's documents are fetched anew")
-        return Held()
+            self._held = Held()
+        self._changed = bool(self._held and self._held.documents)
 
-    async def _keep(self, before: Held, after: Held) -> None:
-        store = await self._opened()
+    def _keep(self, before: Held, after: Held) -> None:
+        store = self._store()
         if store is None:
             return
-        old = {_key(d.entry) for d in before.documents}
-        new = {_key(d.entry): d for d in after.documents}
         known = {_key(d.entry): d for d in before.documents}
+        new = {_key(d.entry): d for d in after.documents}
+        gone = sorted(set(known) - set(new))
         entries = [CatalogueEntry(key, _document_bytes(document))
                    for key, document in new.items() if known.get(key) != document]
+        # The state last: after a crash in between, the documents are fetched again.
+        entries.append(CatalogueEntry(STATE, _state_bytes(after)))
         try:
-            if old - set(new):
-                await store.remove_catalogue(CATALOGUE, sorted(old - set(new)))
-            # The state last: after a crash in between, the documents are fetched again.
-            await store.put_catalogue(CATALOGUE, [
-                *entries, CatalogueEntry(STATE, _state_bytes(after))])
-        except StoreError as error:
-            log.warning("the household's documents are kept in this process only: %s", error.what)
+            if gone:
+                ask(store, partial(catalogue.remove, name=CATALOGUE, keys=gone))
+            ask(store, partial(catalogue.put, name=CATALOGUE, entries=entries))
+        except (StoreError, TimeoutError) as error:
+            log.warning("the household's documents are kept in this process only: %s",
+                        type(error).__name__)
+
+
+def _entries(store: StoreGate) -> list[CatalogueEntry]:
+    found: list[CatalogueEntry] = []
+    while page := ask(store, partial(catalogue.page, name=CATALOGUE,
+                                     after=found[-1].key if found else "")):
+        found += page
+    return found
 
 
 def _digest(text: str) -> str:

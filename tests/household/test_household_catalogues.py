@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
 
 from agent.store import ContextStore, Settings
-from agent.sync.catalogues import Exchange, HouseholdCatalogues
+from agent.sync.catalogues import LOOK_EVERY_MS, HouseholdCatalogues
 from agent.sync.faults import CloudError, Kind
+from agent.sync.household.file import NoHouseholdError
 from agent.sync.household.generations import RemovedError
 from agent.sync.household.membership import create
 from agent.sync.household.ratchet import EPOCH_MS
@@ -19,82 +21,77 @@ NOW = 500_000 * EPOCH_MS + 1000
 CANARY = "Wilhelmina Canary-Featherstonehaugh"
 
 
-async def nowhere():
-    return None
+class Shared:
+    """One device's documents, as its sync thread and its agent see them."""
 
+    def __init__(self, device, cloud, store=None) -> None:
+        self.device, self.cloud = device, cloud
+        self.catalogues = HouseholdCatalogues(lambda: store)
+        self.now = NOW
 
-def catalogues(device, cloud, opened=nowhere) -> HouseholdCatalogues:
-    return HouseholdCatalogues(Exchange(cloud, device.keyring), opened)
+    def exchange(self, own: dict[str, str]) -> bool:
+        """One look, a while after the last; whether anything changed."""
+        self.now += LOOK_EVERY_MS
+        self.catalogues.offer(own)
+        self.catalogues.exchange(self.cloud, self.device.keyring, self.now)
+        return self.catalogues.changed()
+
+    def documents(self) -> dict[str, tuple[str, ...]]:
+        return dict(self.catalogues.documents())
 
 
 def test_what_changes_on_one_device_reaches_the_others_once(devices, cloud):
     kitchen, hall = devices("Kitchen", "Hall")
+    one, two = Shared(kitchen, cloud), Shared(hall, cloud)
+    assert not one.exchange({"contacts": CANARY})
+    assert two.exchange({"places": "Cafe"})
+    assert two.documents() == {"contacts": (CANARY,)}
+    assert one.exchange({"contacts": CANARY})
+    assert one.documents() == {"places": ("Cafe",)}
+    assert not two.exchange({"places": "Cafe"})
+    one.exchange({"contacts": "new"})
+    assert two.exchange({})  # and its places are no more
+    assert two.documents() == {"contacts": ("new",)}
+    assert one.exchange({"contacts": "new"})
+    assert one.documents() == {}
 
-    async def steps():
-        one, two = catalogues(kitchen, cloud), catalogues(hall, cloud)
-        assert not await one.exchange({"contacts": CANARY})
-        assert await two.exchange({"places": "Cafe"})
-        assert two.documents() == {"contacts": (CANARY,)}
-        assert two.changed() and not two.changed()
-        assert await one.exchange({"contacts": CANARY})
-        assert one.documents() == {"places": ("Cafe",)}
-        assert not await two.exchange({"places": "Cafe"})
-        await one.exchange({"contacts": "new"})
-        assert await two.exchange({})  # and its places are no more
-        assert two.documents() == {"contacts": ("new",)}
-        assert await one.exchange({"contacts": "new"})
-        assert one.documents() == {}
-
-    asyncio.run(steps())
     assert CANARY.encode() not in cloud.content
 
 
 def test_a_look_that_finds_nothing_new_is_one_request_and_no_write(devices, cloud):
     kitchen, hall = devices("Kitchen", "Hall")
-
-    async def steps():
-        one, two = catalogues(kitchen, cloud), catalogues(hall, cloud)
-        for _ in range(2):
-            await one.exchange({"contacts": CANARY})
-            await two.exchange({})
-        cloud.requests.clear()
-        await one.exchange({"contacts": CANARY})
-        await two.exchange({})
-        assert cloud.requests == ["get", "get"]
-
-    asyncio.run(steps())
+    one, two = Shared(kitchen, cloud), Shared(hall, cloud)
+    for _ in range(2):
+        one.exchange({"contacts": CANARY})
+        two.exchange({})
+    cloud.requests.clear()
+    one.exchange({"contacts": CANARY})
+    two.exchange({})
+    assert cloud.requests == ["get", "get"]
 
 
 def test_only_new_documents_are_fetched(devices, cloud):
     kitchen, hall = devices("Kitchen", "Hall")
-
-    async def steps():
-        one, two = catalogues(kitchen, cloud), catalogues(hall, cloud)
-        await one.exchange({"contacts": "a", "places": "b", "devices": "c"})
-        await two.exchange({})
-        await one.exchange({"contacts": "a", "places": "new", "devices": "c"})
-        cloud.requests.clear()
-        await two.exchange({})
-        assert cloud.requests.count("get") == 2  # the index, and the one new part
-        assert two.documents() == {"contacts": ("a",), "places": ("new",), "devices": ("c",)}
-
-    asyncio.run(steps())
+    one, two = Shared(kitchen, cloud), Shared(hall, cloud)
+    one.exchange({"contacts": "a", "places": "b", "devices": "c"})
+    two.exchange({})
+    one.exchange({"contacts": "a", "places": "new", "devices": "c"})
+    cloud.requests.clear()
+    two.exchange({})
+    assert cloud.requests.count("get") == 2  # the index, and the one new part
+    assert two.documents() == {"contacts": ("a",), "places": ("new",), "devices": ("c",)}
 
 
 def test_the_last_who_wrote_comes_first(devices, cloud):
     kitchen, hall, attic = devices("Kitchen", "Hall", "Attic")
-
-    async def steps():
-        one, two, three = (catalogues(d, cloud) for d in (kitchen, hall, attic))
-        await one.exchange({"contacts": "kitchen"})
-        await two.exchange({"contacts": "hall"})
-        await three.exchange({})
-        assert three.documents() == {"contacts": ("hall", "kitchen")}
-        await one.exchange({"contacts": "kitchen again"})
-        await three.exchange({})
-        assert three.documents() == {"contacts": ("kitchen again", "hall")}
-
-    asyncio.run(steps())
+    one, two, three = (Shared(d, cloud) for d in (kitchen, hall, attic))
+    one.exchange({"contacts": "kitchen"})
+    two.exchange({"contacts": "hall"})
+    three.exchange({})
+    assert three.documents() == {"contacts": ("hall", "kitchen")}
+    one.exchange({"contacts": "kitchen again"})
+    three.exchange({})
+    assert three.documents() == {"contacts": ("kitchen again", "hall")}
 
 
 def test_the_store_has_them_without_a_network_and_no_file_shows_them(devices, cloud, tmp_path):
@@ -102,33 +99,29 @@ def test_the_store_has_them_without_a_network_and_no_file_shows_them(devices, cl
     settings = Settings(directory=tmp_path / "store")
 
     async def first():
-        await catalogues(kitchen, cloud).exchange({"contacts": CANARY, "places": "Cafe"})
+        Shared(kitchen, cloud).exchange({"contacts": CANARY, "places": "Cafe"})
         async with await ContextStore.open(settings) as store:
-            async def opened():
-                return store
-            two = catalogues(hall, cloud, opened)
-            await two.exchange({})
+            two = Shared(hall, cloud, store)
+            two.exchange({})
             # And again after a restart, with one gone.
-            await catalogues(kitchen, cloud).exchange({"contacts": CANARY})
-            await catalogues(hall, cloud, opened).exchange({})
+            Shared(kitchen, cloud).exchange({"contacts": CANARY})
+            Shared(hall, cloud, store).exchange({})
 
     async def second():
         def fail(what):
             raise CloudError(Kind.UNREACHABLE, "the cloud table cannot be reached")
         cloud.before = fail
         async with await ContextStore.open(settings) as store:
-            async def opened():
-                return store
-            two = catalogues(hall, cloud, opened)
-            await two.load()
-            assert two.changed()
+            two = Shared(hall, cloud, store)
+            two.catalogues.load()
+            assert two.catalogues.changed()
             assert two.documents() == {"contacts": (CANARY,)}
             with pytest.raises(CloudError):
-                await two.exchange({})
+                two.exchange({})
             assert two.documents() == {"contacts": (CANARY,)}
             cloud.before = lambda what: None
             cloud.requests.clear()
-            assert not await two.exchange({})
+            assert not two.exchange({})
             assert cloud.requests == ["get"]
 
     asyncio.run(first())
@@ -142,17 +135,15 @@ def test_a_replayed_index_is_refused_after_a_restart_too(devices, cloud, tmp_pat
 
     async def steps():
         async with await ContextStore.open(Settings(directory=tmp_path / "store")) as store:
-            async def opened():
-                return store
-            one = catalogues(kitchen, cloud)
-            await one.exchange({"contacts": "old"})
+            one = Shared(kitchen, cloud)
+            one.exchange({"contacts": "old"})
             yesterday = dict(cloud.rows)
-            await one.exchange({"contacts": "new"})
-            await catalogues(hall, cloud, opened).exchange({})
+            one.exchange({"contacts": "new"})
+            Shared(hall, cloud, store).exchange({})
             cloud.rows = yesterday
-            again = catalogues(hall, cloud, opened)
+            again = Shared(hall, cloud, store)
             with pytest.raises(ReplayedError):
-                await again.exchange({})
+                again.exchange({})
             assert again.documents() == {"contacts": ("new",)}
 
     asyncio.run(steps())
@@ -160,26 +151,22 @@ def test_a_replayed_index_is_refused_after_a_restart_too(devices, cloud, tmp_pat
 
 def test_after_a_removal_its_documents_are_gone_and_the_others_stay(devices, cloud):
     kitchen, hall, lost = devices("Kitchen", "Hall", "Lost")
-
-    async def steps():
-        one, two, three = (catalogues(d, cloud) for d in (kitchen, hall, lost))
-        await one.exchange({"contacts": "kitchen"})
-        await three.exchange({"contacts": "lost"})
-        await two.exchange({"contacts": "hall"})
-        kitchen.generations.remove(lost.member, NOW)
-        assert await two.exchange({"contacts": "hall"})
-        assert two.documents() == {"contacts": ("kitchen",)}
-        await one.exchange({"contacts": "kitchen"})
-        assert one.documents() == {"contacts": ("hall",)}
-        with pytest.raises(RemovedError):
-            await three.exchange({"contacts": "lost, still trying"})
-        # The new keys of both are known to each other, without a word from anybody.
-        assert await two.exchange({"contacts": "hall"}) is False
-        for mine, other in ((kitchen, hall), (hall, kitchen)):
-            seen = mine.shelf.read().index.member(other.keyring.device)
-            assert seen == other.member
-
-    asyncio.run(steps())
+    one, two, three = (Shared(d, cloud) for d in (kitchen, hall, lost))
+    one.exchange({"contacts": "kitchen"})
+    three.exchange({"contacts": "lost"})
+    two.exchange({"contacts": "hall"})
+    kitchen.generations.remove(lost.member, NOW)
+    assert two.exchange({"contacts": "hall"})
+    assert two.documents() == {"contacts": ("kitchen",)}
+    one.exchange({"contacts": "kitchen"})
+    assert one.documents() == {"contacts": ("hall",)}
+    with pytest.raises(RemovedError):
+        three.exchange({"contacts": "lost, still trying"})
+    # The new keys of both are known to each other, without a word from anybody.
+    assert two.exchange({"contacts": "hall"}) is False
+    for mine, other in ((kitchen, hall), (hall, kitchen)):
+        seen = mine.shelf.read().index.member(other.keyring.device)
+        assert seen == other.member
 
 
 def test_documents_of_a_household_that_was_left_are_not_mixed_with_the_next(devices, cloud,
@@ -188,14 +175,58 @@ def test_documents_of_a_household_that_was_left_are_not_mixed_with_the_next(devi
 
     async def steps():
         async with await ContextStore.open(Settings(directory=tmp_path / "store")) as store:
-            async def opened():
-                return store
-            await catalogues(kitchen, cloud).exchange({"contacts": "first"})
-            await catalogues(hall, cloud, opened).exchange({})
+            Shared(kitchen, cloud).exchange({"contacts": "first"})
+            Shared(hall, cloud, store).exchange({})
             hall.keyring.forget()
             hall.keyring.file.create(create("Other", "Hall", 500_000))
-            again = catalogues(hall, cloud, opened)
-            await again.exchange({"places": "x"})
+            again = Shared(hall, cloud, store)
+            again.exchange({"places": "x"})
             assert again.documents() == {}
+
+    asyncio.run(steps())
+
+
+def test_the_cloud_is_not_asked_at_every_turn(devices, cloud):
+    (kitchen,) = devices("Kitchen")
+    shared = HouseholdCatalogues(lambda: None)
+    shared.exchange(cloud, kitchen.keyring, NOW)
+    assert cloud.requests == []  # nobody has said yet what this device's own are
+    assert shared.offer({"contacts": "a"})
+    for turn in range(50):
+        shared.exchange(cloud, kitchen.keyring, NOW + 1000 * turn)
+        assert not shared.offer({"contacts": "a"})
+    asked = cloud.requests.count("get")
+    assert cloud.requests.count("transact") == 1
+    assert shared.offer({"contacts": "b"})
+    shared.exchange(cloud, kitchen.keyring, NOW + 50_000)
+    assert cloud.requests.count("transact") == 2
+    assert asked <= 3
+    shared.exchange(cloud, kitchen.keyring, NOW - 10 * LOOK_EVERY_MS)  # a clock set back
+    assert cloud.requests[-1] == "get"
+
+
+def test_what_is_too_large_does_not_keep_the_rest_back(devices, cloud, caplog):
+    kitchen, hall = devices("Kitchen", "Hall")
+    large = os.urandom(1_000_000).hex()
+    Shared(kitchen, cloud).exchange({"contacts": large, "places": "Cafe"})
+    two = Shared(hall, cloud)
+    two.exchange({})
+    assert two.documents() == {"places": ("Cafe",)}
+    assert "contacts are too large" in caplog.text
+
+
+def test_a_device_that_left_drops_what_the_others_shared(devices, cloud, tmp_path):
+    kitchen, hall = devices("Kitchen", "Hall")
+
+    async def steps():
+        async with await ContextStore.open(Settings(directory=tmp_path / "store")) as store:
+            Shared(kitchen, cloud).exchange({"contacts": CANARY})
+            two = Shared(hall, cloud, store)
+            two.exchange({})
+            hall.keyring.forget()
+            with pytest.raises(NoHouseholdError):
+                two.exchange({})
+            assert two.catalogues.changed() and two.documents() == {}
+            assert [e.key for e in await store.catalogue("household")] == ["state"]
 
     asyncio.run(steps())

@@ -19,7 +19,7 @@ from agent.cli import main
 from agent.commands.household import _where
 from agent.config import load
 from agent.errors import AgentError
-from agent.sync.catalogues import Exchange, HouseholdCatalogues
+from agent.sync.catalogues import HouseholdCatalogues
 from agent.sync.cloud import template
 from agent.sync.cloud.check import Checker
 from agent.sync.credentials import make_client
@@ -81,12 +81,10 @@ class Machine:
         return found
 
     def exchange(self, own: dict[str, str]) -> dict[str, tuple[str, ...]]:
-        async def nowhere():
-            return None
         keyring = self.keyring
-        shared = HouseholdCatalogues(
-            Exchange(DynamoDb(load(self.config).sync, keyring.household), keyring), nowhere)
-        asyncio.run(shared.exchange(own))
+        shared = HouseholdCatalogues(lambda: None)
+        shared.offer(own)
+        shared.exchange(DynamoDb(load(self.config).sync, keyring.household), keyring, 0)
         return dict(shared.documents())
 
 

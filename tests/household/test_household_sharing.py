@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.dialogue.catalogue import CatalogueFiles, Contact, ContactBook, PhoneNumber
@@ -108,6 +108,7 @@ def test_what_cannot_be_read_of_the_others_is_told_and_the_rest_is_used(tmp_path
 NAME = st.text(st.characters(categories=["L", "Zs", "P", "N"]), min_size=1, max_size=20)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.builds(
     Contact, NAME.map(str.strip).filter(lambda n: any(c.isalpha() for c in n)),
     st.sampled_from(["Meg", "Anne Marie", "O'Neil; jr", "a,b"]),

@@ -19,10 +19,10 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from agent.errors import AgentError
 from agent.store import files
 from agent.store.sealing import KEY_BYTES, NONCE_BYTES, derive
 from agent.sync.household.membership import MalformedError, Membership, decode, encode
+from agent.sync.keys import EpochError
 
 CREDENTIAL = "voice-agent.household"
 NAME = "household.key"
@@ -30,11 +30,11 @@ PLAIN, SEALED = b"voice-agent household 1 plain\n", b"voice-agent household 1 se
 LARGEST = 256 * 1024
 
 
-class HouseholdFileError(AgentError):
+class HouseholdFileError(EpochError):
     """The household's file cannot be used; it was left as it is."""
 
 
-class NoHouseholdError(AgentError):
+class NoHouseholdError(EpochError):
     """This device belongs to no household."""
 
 

@@ -48,13 +48,14 @@ from agent.sync.household.shelf import (
     pack,
 )
 from agent.sync.household.wrapping import WrapBrokenError, unwrap, wrap
+from agent.sync.keys import GenerationError
 from agent.sync.records import Action, Put, Record
 
 GENERATIONS_AT_ONCE = 64
 ROSTER_LABEL = b"voice-agent roster 1"
 
 
-class RemovedError(AgentError):
+class RemovedError(GenerationError):
     """The household has gone on without this device."""
 
 

@@ -52,7 +52,7 @@ RETRIES = 6
 """How often an index that others write at the same time is tried again."""
 
 
-class ReplayedError(AgentError):
+class ReplayedError(CloudError):
     """The cloud gave something that is not, or no longer, what the household wrote."""
 
 
@@ -350,5 +350,6 @@ def _unpack(packed: bytes) -> bytes:
 
 
 def _replayed() -> ReplayedError:
-    return ReplayedError("the cloud table gave something that the household did not write there",
-                         "it was refused; if it stays so, look who else can write to the table")
+    return ReplayedError(
+        Kind.TABLES, "the cloud table gave something that the household did not write there",
+        "it was refused; if it stays so, look who else can write to the table")
