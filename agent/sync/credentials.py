@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def make_client(settings: Settings) -> Any:
                     max_pool_connections=CONNECTIONS, tcp_keepalive=True)
     try:
         core = botocore.session.Session(profile=_profile(settings))
+        core.register_component("data_loader", _loader())
         given = _from_file(settings.credentials, settings.profile) if settings.credentials else {}
         client = boto3.Session(botocore_session=core).client(
             "dynamodb", region_name=settings.region or None,
@@ -45,6 +47,13 @@ def make_client(settings: Settings) -> Any:
     except Exception as error:
         raise named(error) from None
     return client
+
+
+@cache
+def _loader() -> Any:
+    """The service descriptions, parsed once: parsing them stops every other thread for a moment."""
+    from botocore.loaders import create_loader
+    return create_loader()
 
 
 def _profile(settings: Settings) -> str | None:

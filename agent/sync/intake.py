@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from agent.store.records import Interaction
 from agent.store.session import Session
 from agent.sync import Backend, wire
 from agent.sync.clock import CloudClock
-from agent.sync.keys import EpochGoneError, Keyring, OldGenerationError
+from agent.sync.keys import EpochError, EpochGoneError, Keyring, OldGenerationError
 from agent.sync.ledger import Ledger
 from agent.sync.records import Record
 from agent.sync.status import Status
@@ -104,14 +105,26 @@ class Intake:
             with contextlib.suppress(EpochGoneError):
                 row = replace(row, key=wire.open_key(keyring, record))
         except RefusedError:
-            self._with.status.add(refused_altered=1)
+            self._refuse(record, "refused_altered")
         except (EpochGoneError, OldGenerationError):
             pass  # nobody can open it any more
+        except EpochError:
+            # One such row must not stop the others; and what a household without this device
+            # wrote is not for it to write over.
+            self._refuse(record, "unreadable")
+            return None
         else:
             return _Opened(record, row)
         if healing:
             self._with.ledger.note(record)
         return None
+
+    def _refuse(self, record: Record, count: str) -> None:
+        """Count a row that is refused, once for as long as it stays as it is."""
+        found = hashlib.sha256(repr((record, sorted(record.blobs.items()))).encode()).hexdigest()
+        if found not in self._with.ledger.refused:
+            self._with.ledger.refused.add(found)
+            self._with.status.add(**{count: 1})
 
     def _not_replayed(self, opened: list[_Opened]) -> list[_Opened]:
         """Without rows that are older than what the cloud took before this process began."""

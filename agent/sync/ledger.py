@@ -57,6 +57,8 @@ class Ledger:
         """Texts that were deleted there."""
         self.missing = Names()
         """Texts that a row refers to and the cloud has not, or that were refused."""
+        self.refused = Names()
+        """Rows, as they lie in the cloud, that were refused; each is counted once."""
         self._seen: OrderedDict[str, Seen] = OrderedDict()
 
     def seen(self, key: str) -> Seen | None:

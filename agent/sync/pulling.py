@@ -6,9 +6,6 @@ from agent.store.records import Interaction
 from agent.sync import wire
 from agent.sync.intake import Household, Intake
 
-READ_AHEAD_S = 600
-"""A dialogue may have begun on a device whose clock is this much ahead; no group is left out."""
-
 
 class Puller:
     """Pulls on demand, never by the clock.

@@ -66,6 +66,8 @@ class Report:
     """Rows and texts in the cloud that were altered, moved or foreign."""
     refused_replayed: int = 0
     """Rows in the cloud that were older than one already seen."""
+    unreadable: int = 0
+    """Rows in the cloud under keys that this device has not (yet)."""
     waiting: int = 0
     """Interactions that are to be sent, as last counted."""
     troubles: list[Trouble] = field(default_factory=list)

@@ -47,13 +47,13 @@ def test_a_hundred_interactions_take_few_requests(household: Any) -> None:
 
 def test_a_turn_with_more_texts_than_a_transaction_takes_goes_all_the_same(household: Any) -> None:
     kitchen, hall = household("kitchen", "hall")
-    for n in range(5):
+    for n in range(3):
         interactions.append(kitchen.session, D, 0, "display",
                             [interactions.NewItem("screen", f"{n} {k} " + "x" * 9000)
                              for k in range(50)])
     assert kitchen.push() == 1
     hall.pull()
-    assert len(hall.texts(D)) == 250 and hall.content() == kitchen.content()
+    assert len(hall.texts(D)) == 150 and hall.content() == kitchen.content()
 
 
 def test_the_hall_answers_the_kitchens_question(household: Any) -> None:
