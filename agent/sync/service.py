@@ -100,7 +100,8 @@ class Sync:
         self._pulling: Future[tuple[Interaction, ...]] | None = None
         self.clock = CloudClock()
         self.status = Status(path_of(directory) if settings.enabled else None)
-        self._worker = Worker(Work(self._catch_up, self._send), Breaker(pace or Pace()),
+        self._worker = Worker(Work(self._send, self._catch_up, settings.pull_window_s),
+                              Breaker(pace or Pace()),
                               self.status, NetworkWatch() if settings.enabled else None)
 
     def start(self) -> None:

@@ -33,10 +33,12 @@ LONGEST_SLEEP_S = 3600.0
 class Work:
     """What one attempt does; each raises an ``AgentError`` when it does not go through."""
 
-    catch_up: Callable[[], None]
-    """After a start or an outage: read everything that is live."""
     send: Callable[[], None]
     """Send what was not acknowledged."""
+    catch_up: Callable[[], None]
+    """After a start or a long outage: read everything that is live."""
+    window_s: float = 3600.0
+    """Outages up to this long are within what every pull reads."""
 
 
 class Worker:
@@ -60,6 +62,7 @@ class Worker:
         self._wanted = threading.Event()
         self._guard = threading.Lock()
         self._behind = True
+        self._down_since: float | None = None
         self._out, self._in = os.pipe()
         os.set_blocking(self._out, False)
         os.set_blocking(self._in, False)
@@ -119,7 +122,7 @@ class Worker:
                 self._sleep(wait)
                 continue
             # The versions of one interaction come within moments and should go as one.
-            self._closing.wait(self._breaker.pace.settle_s if not self._behind else 0.0)
+            self._closing.wait(self._breaker.pace.settle_s)
             if not self._closing.is_set():
                 self._attempt()
         if self._watch:
@@ -141,19 +144,22 @@ class Worker:
         else:
             with self._guard:
                 self._breaker.succeeded()
-            self._behind = False
+            self._behind, self._down_since = False, None
             self._status.well()
             self._status.update(state="idle", next_attempt=0.0, breaker_open=False)
 
     def _work_once(self) -> None:
-        if self._behind:
-            self._work.catch_up()
         self._work.send()
+        down = time.monotonic() - self._down_since if self._down_since is not None else 0.0
+        if self._behind or down > self._work.window_s:
+            self._work.catch_up()
+            self._work.send()
 
     def _failed(self, error: AgentError) -> None:
         with self._guard:
             self._breaker.failed()
-        self._behind = True
+        if self._down_since is None:
+            self._down_since = time.monotonic()
         self._wanted.set()
         self._status.trouble(kind_of(error).value, error)
 

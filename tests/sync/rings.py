@@ -24,6 +24,7 @@ class Ring:
         self.household = hmac.digest(secret, b"id", "sha256").hex()[:32]
         self.now = now or (lambda: time.time_ns() // 1_000_000)
         self.epoch_ms = epoch_ms
+        self.lives = LIFE_MS
 
     def name(self, kind: str, local_id: str) -> str:
         digest = hmac.digest(self.secret, f"{kind} {local_id}".encode(), "sha256")
@@ -36,6 +37,6 @@ class Ring:
         now = self.now()
         if epoch > now // self.epoch_ms + 1:
             raise EpochUnknownError("ahead")
-        if (epoch + 1) * self.epoch_ms + LIFE_MS[purpose] <= now - 300_000:
+        if (epoch + 1) * self.epoch_ms + self.lives[purpose] <= now - 300_000:
             raise EpochGoneError("gone")
         return hmac.digest(self.secret, f"{self.generation} {epoch} {purpose}".encode(), "sha256")
