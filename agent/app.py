@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +28,7 @@ from agent.conversation.ringing import Ringer
 from agent.conversation.speaking import Voice
 from agent.dialogue.carriers import grammar
 from agent.dialogue.catalogue import Catalogue, CatalogueFiles
+from agent.dialogue.catalogue.sharing import Documents, own_documents, shared
 from agent.dialogue.handlers import Handlers
 from agent.dialogue.lists import Lists
 from agent.dialogue.manager import Dialogue
@@ -87,7 +88,7 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
     announce(f"speech out: {synthesiser.name}")
     voice = Voice(synthesiser, devices.speaker, ears, bus, workload, config.audio.reopen_guard)
     ringer = Ringer(devices.speaker, ring_sound(config.audio.sound_level))
-    names = Names(config.dialogue, announce)
+    names = Names(config.dialogue, config.context.preferences, announce)
     dialogue, handlers = _dialogue(config, names.catalogue, ringer, lambda: gate.now)
     store = BestEffortStore(store_settings(config),
                             lambda what: bus.publish(Fault(gate.now, "store", what)))
@@ -95,7 +96,7 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
     sharing = Sharing(config, store)
     sharing.start()
     windows = expectations(config.context, recogniser, store, dialogue, bus, workload,
-                           lambda: gate.now)
+                           lambda: gate.now, lambda: names.preferences)
     await windows.know(names.bias, entries(names.catalogue))
     vad = SileroVad(locate("silero-vad"))
     gate.on_mute(vad.reset)
@@ -114,7 +115,7 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
 
     async def upkeep() -> None:
         troubles.look(gate.now)
-        if names.changed():
+        if names.changed(await sharing.documents(names.own)):
             dialogue.use(names.catalogue)
             await windows.know(names.bias, entries(names.catalogue))
             memory.release()
@@ -162,24 +163,39 @@ class Troubles:
 
 
 class Names:
-    """The user's own names, read again when their files change.
+    """The user's own names and what the household's other devices share, read when they change.
 
     Args:
         settings: Where the files are.
+        preferences: What the user prefers.
         announce: Told what cannot be read; the rest is used.
     """
 
-    def __init__(self, settings: DialogueSettings, announce: Announce) -> None:
+    def __init__(self, settings: DialogueSettings, preferences: tuple[str, ...],
+                 announce: Announce) -> None:
         self._files = CatalogueFiles(settings.contacts, settings.devices, settings.places)
+        self._own_preferences = preferences
         self._announce = announce
+        self._others: Documents = {}
         self.catalogue = Catalogue()
+        self.preferences = preferences
+        self.own: Mapping[str, str] = {}
+        """What this device shares."""
         self.changed()
 
-    def changed(self) -> bool:
-        """Read what changed; whether anything did."""
-        if not self._files.changed():
+    def changed(self, others: Documents | None = None) -> bool:
+        """Read what changed; whether anything did.
+
+        Args:
+            others: What the other devices share now; as before when None.
+        """
+        others = self._others if others is None else others
+        if not self._files.changed() and others == self._others:
             return False
-        self.catalogue = self._files.load()
+        self._others, own = others, self._files.load()
+        self.own = own_documents(self._files, own, self._own_preferences)
+        found = shared(self._files, own, self._own_preferences, others)
+        self.catalogue, self.preferences = found.catalogue, found.preferences
         for problem in self.catalogue.problems:
             self._announce(str(problem))
         return True

@@ -29,8 +29,12 @@ ENCODER = "context-encoder"
 
 def expectations(settings: Settings, recogniser: Recogniser, store: BestEffortStore,
                  dialogue: Dialogue, bus: EventBus, workload: Workload,
-                 now: Callable[[], float]) -> ContextExpectations:
-    """The context windows of an agent; without the encoder's file they do without vectors."""
+                 now: Callable[[], float],
+                 preferences: Callable[[], tuple[str, ...]] | None = None) -> ContextExpectations:
+    """The context windows of an agent; without the encoder's file they do without vectors.
+
+    ``preferences`` gives those of the whole household; the settings' own without it.
+    """
     async def opened() -> VectorStore | None:
         await store.start()
         return store.store
@@ -38,16 +42,17 @@ def expectations(settings: Settings, recogniser: Recogniser, store: BestEffortSt
     parts = Parts(recogniser, StoredItems(store), EncoderHost(lambda: Encoder(locate(ENCODER))),
                   settings, bus, now, load(settings.without), Pace(settings.phrases))
     return ContextExpectations(parts, Catalogues(_version(), opened), workload,
-                               lambda: situation(dialogue, settings))
+                               lambda: situation(dialogue, settings, preferences))
 
 
-def situation(dialogue: Dialogue, settings: Settings) -> Situation:
+def situation(dialogue: Dialogue, settings: Settings,
+              preferences: Callable[[], tuple[str, ...]] | None = None) -> Situation:
     """What the dialogue is about now."""
     state = dialogue.state
     options = state.question.options if state.question else ()
     return Situation(state.skill, state.screen.kind if state.screen else "",
                      tuple(option.text for option in options), settings.device_type,
-                     settings.preferences)
+                     preferences() if preferences else settings.preferences)
 
 
 def entries(catalogue: Catalogue) -> Iterator[Entry]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.config import Config
 from agent.context.expecting import ContextExpectations
 from agent.conversation.handover import Handover, HouseholdHandover, NoHandover
+from agent.dialogue.catalogue.sharing import Documents
 from agent.dialogue.manager import Dialogue
 from agent.store import BestEffortStore
 from agent.store.settings import Settings as StoreSettings
 from agent.worker import Workload
 
 if TYPE_CHECKING:
+    from agent.sync.catalogues import HouseholdCatalogues
     from agent.sync.keys import Keyring
     from agent.sync.service import Sync
 
@@ -34,7 +37,10 @@ class Sharing:
 
     def __init__(self, config: Config, store: BestEffortStore) -> None:
         self._store = store
-        self._sync = _sync(config, store) if config.sync.enabled else None
+        self._catalogues: HouseholdCatalogues | None = None
+        self._sync: Sync | None = None
+        if config.sync.enabled:
+            self._catalogues, self._sync = _sync(config, store)
 
     @property
     def on(self) -> bool:
@@ -55,6 +61,20 @@ class Sharing:
         return HouseholdHandover(self._store, dialogue, windows.expect, windows.drop,
                                  self._pull, workload)
 
+    async def documents(self, own: Mapping[str, str]) -> Documents:
+        """The catalogues that the other devices share.
+
+        Args:
+            own: This device's own; published when they are others than before.
+        """
+        if self._catalogues is None or self._sync is None:
+            return {}
+        if self._catalogues.offer(own):
+            self._sync.nudge()
+        if not self._catalogues.loaded:
+            await asyncio.to_thread(self._catalogues.load)
+        return self._catalogues.documents()
+
     async def close(self) -> None:
         """Stop; before the store is closed."""
         if self._sync is not None:
@@ -64,9 +84,12 @@ class Sharing:
         return self._sync is not None and bool(await self._sync.pull())
 
 
-def _sync(config: Config, store: BestEffortStore) -> Sync:
+def _sync(config: Config, store: BestEffortStore) -> tuple[HouseholdCatalogues, Sync]:
+    from agent.sync.catalogues import HouseholdCatalogues
     from agent.sync.service import Sync
-    return Sync(config.sync, lambda: store.store, _keyring(config), config.store.directory)
+    catalogues = HouseholdCatalogues(lambda: store.store)
+    return catalogues, Sync(config.sync, lambda: store.store, _keyring(config),
+                            config.store.directory, companions=(catalogues,))
 
 
 def _keyring(config: Config) -> Callable[[], Keyring | None]:

@@ -169,6 +169,11 @@ class HouseholdCatalogues:
         self._own, self._looked = dict(own), None
         return True
 
+    @property
+    def loaded(self) -> bool:
+        """Whether ``load`` has nothing more to do."""
+        return self._held is not None
+
     def load(self) -> None:
         """Take up what the store holds, if that was not done yet and the store is open."""
         with self._turn:

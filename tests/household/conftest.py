@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -131,21 +131,23 @@ def devices(tmp_path: Path, cloud: MemoryTables) -> Callable[..., list[Device]]:
     """Makes a household of some devices that have been paired."""
 
     def make(*names: str) -> list[Device]:
-        first = create("Elm Street", names[0], HOUR)
-        memberships = [first]
+        memberships = [create("Elm Street", names[0], HOUR)]
         for name in names[1:]:
-            private = new_private()
-            me = Member(new_id(), name, public_of(private), 1)
-            memberships.append(Membership(first.household, me.id, private))
-            memberships[-1] = with_members(memberships[-1], (*first.household.members, me))
-        everybody: tuple[Member, ...] = ()
-        for membership in memberships:
-            everybody = joined(everybody, membership.household.members)
-        return [_device(tmp_path / name, replace(m, household=replace(
-            m.household, members=everybody)), cloud)
-            for name, m in zip(names, memberships, strict=True)]
+            memberships[0], new = another(memberships[0], name)
+            memberships.append(new)
+        everybody = memberships[0].household.members
+        return [_device(tmp_path / name, with_members(m, everybody), cloud)
+                for name, m in zip(names, memberships, strict=True)]
 
     return make
+
+
+def another(first: Membership, name: str) -> tuple[Membership, Membership]:
+    """A household's first device, and a new one that it has let in."""
+    private = new_private()
+    me = Member(new_id(), name, public_of(private), 1)
+    first = with_members(first, joined(first.household.members, (me,)))
+    return first, Membership(first.household, me.id, private)
 
 
 def _device(folder: Path, membership: Membership, cloud: MemoryTables) -> Device:
