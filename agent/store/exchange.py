@@ -126,6 +126,14 @@ def acknowledged(session: Session, row_ids: Sequence[str]) -> dict[str, int]:
     return found
 
 
+def waiting(session: Session) -> int:
+    """How many live rows a cloud table has not acknowledged."""
+    with translated(session.path):
+        return int(session.connection.execute(
+            f"SELECT count(*) FROM interaction WHERE version > acked_version AND {LIVE}",
+            parameters(session.moment())).fetchone()[0])
+
+
 def absorb(session: Session, arrivals: Sequence[Arrival]) -> tuple[Absorbed, ...]:
     """Merge what a cloud table has into the store, all in one transaction."""
     require_room(session)

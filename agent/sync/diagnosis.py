@@ -121,10 +121,12 @@ def _of_response(response: dict[str, Any]) -> CloudError:
         kind = _of_signature(message)
     elif code == "ValidationException" and "does not match the schema" in message:
         kind = Kind.TABLES
+    if code.isdigit():
+        kind = Kind.SERVICE  # no code, but the status: the answer was cut short
     if kind is None:
         kind = (Kind.REFUSED if status in (401, 403) else Kind.SERVICE if status >= 500
                 else Kind.THROTTLED if status == 429 else Kind.UNKNOWN)
-    return fault(kind, code[:60] if code.isalnum() else f"HTTP {status}")
+    return fault(kind, code[:60] if code.isalpha() else f"HTTP {status}")
 
 
 def _of_signature(message: str) -> Kind:

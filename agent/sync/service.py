@@ -22,13 +22,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from agent.errors import AgentError
+from agent.store import exchange
 from agent.store.records import Interaction
 from agent.sync import Backend
 from agent.sync.backoff import Breaker, Pace
 from agent.sync.clock import CloudClock
 from agent.sync.diagnosis import fault
 from agent.sync.faults import Kind
-from agent.sync.intake import Household, StoreGate
+from agent.sync.intake import Household, StoreGate, ask
 from agent.sync.keys import Keyring
 from agent.sync.ledger import Ledger
 from agent.sync.network import NetworkWatch
@@ -172,14 +173,14 @@ class Sync:
 
     def _send(self) -> None:
         ready = self._made()
-        ready.pusher.drain()
         near = ready.household
-        for companion in self._companions:
-            companion.exchange(near.backend, near.keyring, self.clock.now_ms())
-        self.status.add(requests=self._requests_since(near.backend))
-
-    def _requests_since(self, backend: Any) -> int:
-        return int(getattr(backend, "requests", 0)) - self.status.report.requests
+        try:
+            ready.pusher.drain()
+            for companion in self._companions:
+                companion.exchange(near.backend, near.keyring, self.clock.now_ms())
+        finally:
+            self.status.update(waiting=ask(near.store, exchange.waiting),
+                               requests=getattr(near.backend, "requests", 0))
 
     def _made(self) -> _Ready:
         """Everything that sync needs, made when first needed.
