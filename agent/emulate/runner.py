@@ -39,7 +39,7 @@ class Outcome:
 
 
 async def hold(scene: Scene, *, fast: bool, keep_audio: bool = False, board: str = "",
-               watch: Sequence[Callable[[Event], None]] = (),
+               folder: Path | None = None, watch: Sequence[Callable[[Event], None]] = (),
                announce: Callable[[str], None] = lambda line: None) -> Outcome:
     """Hold the scene's conversation.
 
@@ -48,6 +48,7 @@ async def hold(scene: Scene, *, fast: bool, keep_audio: bool = False, board: str
         fast: As fast as the machine can, instead of in real time; the outcome is the same.
         keep_audio: Keep what was heard and played.
         board: Serial port of a board to use, whatever the scene's settings say.
+        folder: Where the store is kept; None: in a folder that is deleted at the end.
         watch: Shown every event.
         announce: Told in a line which engines run.
 
@@ -60,8 +61,8 @@ async def hold(scene: Scene, *, fast: bool, keep_audio: bool = False, board: str
     for observer in watch:
         bus.subscribe(observer)
     room = _furnish(scene, workload if fast else None, keep_audio)
-    with tempfile.TemporaryDirectory(prefix="voice-agent-") as folder:
-        agent = await build(_settings(scene, Path(folder), fast, board),
+    with tempfile.TemporaryDirectory(prefix="voice-agent-") as passing:
+        agent = await build(_settings(scene, folder or Path(passing), fast, board),
                             Devices(room, room.speaker), bus, workload, announce)
         director = Director(room, scene.step, bus)
         await agent.run()

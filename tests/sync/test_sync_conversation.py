@@ -13,7 +13,7 @@ import pytest
 
 from agent.emulate.runner import Outcome, hold
 from agent.emulate.scene import Scene, read_scene
-from agent.events import DialogueClosed, Event, FollowUpTimedOut, PlaceCall, DirectiveIssued
+from agent.events import DialogueClosed, DirectiveIssued, Event, FollowUpTimedOut, PlaceCall
 from agent.sync.household.file import HouseholdFile
 from agent.sync.household.membership import (
     Member,
