@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,7 +96,7 @@ def held(folder: Path, text: str, sync: Settings,
 
 
 def test_a_question_asked_in_the_kitchen_is_answered_in_the_hall(
-        devices: tuple[Path, Path], cloud: Settings, stored: Callable[[str], dict]) -> None:
+        devices: tuple[Path, Path], cloud: Settings, stored: Callable[[str], Any]) -> None:
     kitchen, hall = devices
     asked = held(kitchen, KITCHEN, cloud)
     assert any(isinstance(event, FollowUpTimedOut) for event in asked.events)
