@@ -149,7 +149,9 @@ class Windows:
         await self.windows.learnt()
         taken = time.perf_counter() - start
         library = self.windows._known.library
-        self.windows._known = Known(Sayable.of(library_bias, library), library)
+        sayable = Sayable.of(library_bias, library)
+        sayable.answers.retriever  # noqa: B018 - made with the standing bias
+        self.windows._known = Known(sayable, library)
         return taken
 
     async def stop(self) -> None:

@@ -95,10 +95,16 @@ class ContextExpectations:
         with self._workload.working():
             try:
                 self._standing = await self._parts.worker.run(
-                    lambda: self._parts.recogniser.prepare(base))
+                    lambda: self._prepare_standing(base))
             except Exception as error:
                 self._standing = None
                 self._fault(type(error).__name__)
+
+    def _prepare_standing(self, base: Bias) -> Prepared:
+        prepared = self._parts.recogniser.prepare(base)
+        # Windows search all names by sound; made here, that takes none of their time.
+        self._known.sayable.answers.retriever  # noqa: B018
+        return prepared
 
     async def learnt(self) -> None:
         """Wait until the vectors of all entries are there, or cannot be had."""
@@ -129,8 +135,11 @@ class ContextExpectations:
         if not task.done():
             task.cancel()
             self._parts.pace.overran()
-            self._close(window, "late")
-            return None
+            if window.fallback is None:
+                self._close(window, "late")
+            else:
+                self._close(window, "no-vector", "the vector was late")
+            return window.fallback
         prepared = None if task.cancelled() else task.result()
         if prepared is not None:
             self._parts.pace.kept()

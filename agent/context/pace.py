@@ -54,6 +54,11 @@ class Pace:
         """A bias of so many names was prepared in so many seconds."""
         self._prepare = _mixed(self._prepare, seconds / max(1, phrases))
 
+    @property
+    def pressed(self) -> bool:
+        """Whether windows have been over too soon lately."""
+        return self._slower > 1
+
     def kept(self) -> None:
         """The window was kept to."""
         self._slower = max(1.0, self._slower * 0.8)

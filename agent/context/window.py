@@ -17,7 +17,7 @@ from agent.biasing import Bias, builders
 from agent.context import Signal, Situation, TurnContext, Vectors, selection, signals
 from agent.context.hosting import EncoderHost, quietly
 from agent.context.library import Library
-from agent.context.pace import Pace, expected_seconds
+from agent.context.pace import FEWEST, Pace, Work, expected_seconds
 from agent.context.reading import turn_context
 from agent.context.selection import Sayable
 from agent.context.settings import Settings
@@ -82,6 +82,8 @@ class Window:
         self.vectors: Vectors | None = None
         """Of the user's and of the agent's side, ``float32[2, 384]``; None while there is none."""
         self.by_vector = False
+        self.fallback: Prepared | None = None
+        """A bias without a vector, where windows have been too short lately."""
         self.ready_at: float | None = None
         """When the bias was ready, on the clock of ``began``."""
         self.closed = False
@@ -106,6 +108,8 @@ class Window:
         turn = await self._read(row)
         reading = await self._ask_signals(turn)
         window = expected_seconds(turn.rounds[-1].reply if turn.rounds else "")
+        if self._parts.settings.hurry and self._parts.pace.pressed:
+            await self._begin_small(turn, reading)
         await self._encode(reading, window)
         bias = await self._select(turn, reading, window)
         return await self._prepare(bias)
@@ -122,6 +126,14 @@ class Window:
         reading = await self._on_worker(lambda: signals.read(self._parts.signals, turn))
         self._done("signals", start, len(reading.used))
         return reading
+
+    async def _begin_small(self, turn: TurnContext, reading: Reading) -> None:
+        """Where windows have been too short: something first that needs no vector."""
+        def prepare() -> Prepared:
+            bias, _ = self._narrowed(turn, reading, Work(FEWEST, FEWEST), None)
+            return self._parts.recogniser.prepare(bias)
+
+        self.fallback = await self._on_worker(prepare)
 
     async def _encode(self, reading: Reading, window: float) -> None:
         """Encode both sides; a turn without a vector goes on."""
@@ -145,17 +157,23 @@ class Window:
         vectors = self.vectors
 
         def select() -> Bias:
-            chosen = selection.choose(library, reading, turn.expectation, vectors,
-                                      limit=work.phrases, scan=work.scan)
-            self.by_vector = chosen.by_vector
-            base = self._base.sayable.narrowed(library, chosen, work.phrases)
-            return builders.turn(base, turn.expectation, turn.alternatives)
+            bias, self.by_vector = self._narrowed(turn, reading, work, vectors)
+            return bias
 
         bias = await self._on_worker(select)
         if vectors is not None:
             pace.scanned(min(work.scan, len(library)), time.perf_counter() - start)
         self._done("selected", start, min(work.phrases, len(library)))
         return bias
+
+    def _narrowed(self, turn: TurnContext, reading: Reading, work: Work,
+                  vectors: Vectors | None) -> tuple[Bias, bool]:
+        """The turn's bias, and whether vectors had a part in it."""
+        library = self._base.library
+        chosen = selection.choose(library, reading, turn.expectation, vectors,
+                                  limit=work.phrases, scan=work.scan)
+        base = self._base.sayable.narrowed(library, chosen, work.phrases)
+        return builders.turn(base, turn.expectation, turn.alternatives), chosen.by_vector
 
     async def _prepare(self, bias: Bias) -> Prepared:
         start = time.perf_counter()

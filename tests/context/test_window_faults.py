@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from agent.context.encoder import Encoder
+from agent.context.settings import Settings
 from agent.events import ContextStep, Expectation, ExpectSpeech
 from agent.store import NewItem, StoreError
 from agent.store.lock import StoreLock
@@ -101,6 +102,27 @@ def test_an_encoder_that_fails_costs_the_vector_alone(bench: Any, texts_of: Any,
         await bench.open()
         bench.encoder.disturb = disturb
         await without_vector(bench, texts_of, 0)
+        bench.encoder.disturb = lambda: None
+        await healthy(bench)
+        await bench.close()
+    run(scenario())
+
+
+def test_where_windows_were_too_short_there_is_first_a_bias_without_a_vector(
+        bench: Any, texts_of: Any) -> None:
+    bench.settings = Settings(encode_ms=10_000)
+
+    async def scenario() -> None:
+        await bench.open()
+        bench.encoder.disturb = lambda: time.sleep(1.5)
+        long = NewItem("reply", "Which of them shall I call? " * 20)
+        given = {"texts": [NewItem("said", "call Meg"), long]}
+        prepared, waited = await bench.hear(0.3, **given)
+        assert prepared is None and waited < PROMPT and bench.outcome() == "late"
+        prepared, waited = await bench.hear(0.6, **given)
+        assert waited < PROMPT and bench.outcome() == "no-vector"
+        assert texts_of(prepared)["Meg Bauer"] > texts_of(prepared)["Tom Reed"]
+        assert "context:no-vector" in await bench.row(1)
         bench.encoder.disturb = lambda: None
         await healthy(bench)
         await bench.close()
