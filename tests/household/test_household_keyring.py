@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import shutil
 import stat
@@ -20,10 +21,12 @@ from agent.sync.household.file import HouseholdFile, HouseholdFileError, NoHouse
 from agent.sync.household.kept import KeptKeys
 from agent.sync.household.keyring import ClockDoubtError, HouseholdKeyring, Life
 from agent.sync.household.membership import Membership, create
-from agent.sync.household.ratchet import EPOCH_MS
+from agent.sync.household.ratchet import EPOCH_MS, Chain
 from agent.sync.keys import EpochGoneError, EpochUnknownError, Purpose
 
 HOUR = 500_000
+VECTOR = "41e03c37436de3923a39d79d768da5b5b7a1d5f4aa751fc35848c374297c9fd9"
+"""The chain three hours after 000102…1f in generation 3."""
 NO_CREDENTIAL: Mapping[str, str] = {}
 DAY = Life(text_ms=300_000, row_ms=24 * EPOCH_MS)
 PURPOSES: tuple[Purpose, ...] = ("text", "row")
@@ -221,6 +224,26 @@ def test_threads_and_processes_step_the_same_chain(tmp_path):
         thread.join()
     assert one.epoch(at(20)) == two.epoch(at(20)) == HOUR + 20
     assert one.key(HOUR + 20, "text") == two.key(HOUR + 20, "text")
+
+
+def expand(secret: bytes, label: bytes, *numbers: int) -> bytes:
+    """One block of HKDF-Expand (RFC 5869, 2.3), from the description of the format alone."""
+    info = b"l" + len(label).to_bytes(4, "big") + label
+    for number in numbers:
+        info += b"i" + (8).to_bytes(4, "big") + number.to_bytes(8, "big")
+    return hmac.digest(secret, info + b"\x01", "sha256")
+
+
+def test_the_ratchet_is_as_it_is_described():
+    chain = Chain(3, HOUR, bytes(range(32)))
+    for _ in range(3):
+        for purpose in PURPOSES:
+            label = f"voice-agent household {purpose} 1".encode()
+            assert chain.key(purpose) == expand(chain.secret, label, 3, chain.hour)
+        step = expand(chain.secret, b"voice-agent household step 1", 3, chain.hour)
+        chain = chain.next()
+        assert chain == Chain(3, chain.hour, step)
+    assert chain.secret.hex() == VECTOR
 
 
 # --- the file -----------------------------------------------------------------------------------
