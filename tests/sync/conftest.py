@@ -184,9 +184,9 @@ def table_server() -> Iterator[TableServer]:
 
 
 def sync_settings(endpoint: str, credentials: Path, **more: Any) -> SyncSettings:
-    return dataclasses.replace(
-        SyncSettings(enabled=True, region="local", endpoint=endpoint, credentials=credentials,
-                     connect_timeout_s=1.0, read_timeout_s=2.0), **more)
+    known = SyncSettings(enabled=True, region="local", endpoint=endpoint, credentials=credentials,
+                         connect_timeout_s=1.0, read_timeout_s=2.0)
+    return dataclasses.replace(known, **more)
 
 
 _CLIENTS: dict[str, Any] = {}

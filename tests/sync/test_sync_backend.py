@@ -35,7 +35,9 @@ def backend(request: Any, table_server: TableServer, credentials: Path) -> Itera
     if request.param == "given endpoint" and not ENDPOINT:
         pytest.skip("VOICE_AGENT_DYNAMODB names no endpoint of a DynamoDB")
     endpoint = ENDPOINT if request.param == "given endpoint" else table_server.endpoint
-    given_settings = sync_settings(endpoint, credentials, tables=f"t{secrets.token_hex(4)}")
+    region = "us-east-1" if request.param == "given endpoint" else "local"
+    given_settings = sync_settings(endpoint, credentials, region=region,
+                                   tables=f"t{secrets.token_hex(4)}")
     make_tables(given_settings)
     yield DynamoDb(given_settings, HOUSE, client=shared_client)
     for name in ("interaction", "item"):
