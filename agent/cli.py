@@ -27,6 +27,7 @@ COMMANDS = {
     "privacy": "show, erase or export what is stored",
     "key": "status and rotation of the store's key",
     "household": "devices that share conversations and names: create, invite, join, remove",
+    "sync": "status of the sync with the household's other devices",
     "cloud": "tables and rights in the cloud for sync: setup, policy, check",
 }
 """Every command, in the order of the help page; each is a module of ``agent.commands``."""
