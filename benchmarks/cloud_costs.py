@@ -61,6 +61,8 @@ class Use:
     """Turns with a question and its answer."""
     changes: float = 1 / 7
     """Changes of the household's catalogues."""
+    looks: int = 24
+    """Looks for new names without a turn: one an hour."""
     stored_days: float = 3.0
     """How long a row is there: its day, and what the service takes to remove it."""
 
@@ -232,7 +234,7 @@ def month(meters: dict[str, Meter], sizes: dict[str, int], use: Use, price: Pric
     """Dollars of a month for a number of devices, two a household."""
     wakes = use.commands + use.dialogues
     times = {"command": use.commands, "dialogue": use.dialogues, "wake": wakes,
-             "look for changes": wakes, "change of 200 contacts": use.changes}
+             "look for changes": wakes + use.looks, "change of 200 contacts": use.changes}
     writes, reads, out = (DAYS * sum(times[name] * getattr(meters[name], unit) for name in times)
                           for unit in ("writes", "reads", "bytes_out"))
     rows = use.commands + 2 * use.dialogues
