@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ from agent.context.expecting import ContextExpectations
 from agent.conversation.handover import Handover, HouseholdHandover, NoHandover
 from agent.dialogue.catalogue.sharing import Documents
 from agent.dialogue.manager import Dialogue
+from agent.errors import AgentError
 from agent.store import BestEffortStore
 from agent.store.settings import Settings as StoreSettings
 from agent.worker import Workload
@@ -20,6 +23,11 @@ if TYPE_CHECKING:
     from agent.sync.catalogues import HouseholdCatalogues
     from agent.sync.keys import Keyring
     from agent.sync.service import Sync
+
+log = logging.getLogger(__name__)
+
+STEP_EVERY_S = 60.0
+"""How often the household's keys are brought up to the clock."""
 
 
 def store_settings(config: Config) -> StoreSettings:
@@ -39,8 +47,11 @@ class Sharing:
         self._store = store
         self._catalogues: HouseholdCatalogues | None = None
         self._sync: Sync | None = None
+        self._keyring: Callable[[], Keyring | None] = lambda: None
+        self._stepped = float("-inf")
         if config.sync.enabled:
-            self._catalogues, self._sync = _sync(config, store)
+            self._keyring = _keyring(config)
+            self._catalogues, self._sync = _sync(config, store, self._keyring)
 
     @property
     def on(self) -> bool:
@@ -73,6 +84,9 @@ class Sharing:
             self._sync.nudge()
         if not self._catalogues.loaded:
             await asyncio.to_thread(self._catalogues.load)
+        if time.monotonic() - self._stepped >= STEP_EVERY_S:
+            self._stepped = time.monotonic()
+            await asyncio.to_thread(_step, self._keyring, self._sync.clock.now_ms())
         return self._catalogues.documents()
 
     async def close(self) -> None:
@@ -84,11 +98,23 @@ class Sharing:
         return self._sync is not None and bool(await self._sync.pull())
 
 
-def _sync(config: Config, store: BestEffortStore) -> tuple[HouseholdCatalogues, Sync]:
+def _step(find: Callable[[], Keyring | None], now_ms: int) -> None:
+    """Let the household's keys go with the clock, whether or not anybody speaks."""
+    try:
+        keyring = find()
+        if keyring is not None:
+            keyring.epoch(now_ms)
+    except AgentError as error:
+        # Sync's status names it when it is next asked for a key.
+        log.info("the household's keys did not step: %s", type(error).__name__)
+
+
+def _sync(config: Config, store: BestEffortStore,
+          keyring: Callable[[], Keyring | None]) -> tuple[HouseholdCatalogues, Sync]:
     from agent.sync.catalogues import HouseholdCatalogues
     from agent.sync.service import Sync
     catalogues = HouseholdCatalogues(lambda: store.store)
-    return catalogues, Sync(config.sync, lambda: store.store, _keyring(config),
+    return catalogues, Sync(config.sync, lambda: store.store, keyring,
                             config.store.directory, companions=(catalogues,))
 
 

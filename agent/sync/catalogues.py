@@ -23,7 +23,8 @@ from agent.sync.household.file import NoHouseholdError
 from agent.sync.household.generations import Generations
 from agent.sync.household.index import Entry, Index
 from agent.sync.household.keyring import HouseholdKeyring
-from agent.sync.household.shelf import DocumentTooLargeError, Seen, Shelf, pack
+from agent.sync.household.packing import DocumentTooLargeError, pack
+from agent.sync.household.shelf import Seen, Shelf
 from agent.sync.intake import StoreGate, ask
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from agent.sync.household.file import NoHouseholdError
 from agent.sync.household.generations import RemovedError
 from agent.sync.household.membership import create
 from agent.sync.household.ratchet import EPOCH_MS
-from agent.sync.household.shelf import ReplayedError
+from agent.sync.household.sealer import ReplayedError
 
 NOW = 500_000 * EPOCH_MS + 1000
 CANARY = "Wilhelmina Canary-Featherstonehaugh"

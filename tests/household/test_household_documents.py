@@ -16,8 +16,9 @@ from agent.sync.household import index as index_module
 from agent.sync.household.generations import NoSuchDeviceError, RemovedError
 from agent.sync.household.index import Entry, Index
 from agent.sync.household.membership import MalformedError, Member
+from agent.sync.household.packing import DocumentTooLargeError
 from agent.sync.household.ratchet import EPOCH_MS
-from agent.sync.household.shelf import DocumentTooLargeError, ReplayedError
+from agent.sync.household.sealer import ReplayedError
 from agent.sync.keys import EpochGoneError
 
 NOW = 500_000 * EPOCH_MS + 1000

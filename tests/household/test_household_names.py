@@ -113,6 +113,18 @@ def test_two_running_agents_share_their_names(tmp_path, service):
     assert asyncio.run(running(settings[1], {}, bool)) == {"places": (texts["places"],)}
 
 
+def test_the_keys_step_though_nobody_speaks_and_the_cloud_is_away(tmp_path, service):
+    one = config(tmp_path / "kitchen", service)
+    now = hour_of(time.time_ns() // 1_000_000)
+    one.store.directory.mkdir()
+    file = HouseholdFile(one.store.directory, {})
+    file.create(create("Elm Street", "Kitchen", now - 30))
+    service.stop()
+    sharing = Sharing(one, BestEffortStore(one.store, print))
+    asyncio.run(sharing.documents({}))
+    assert file.read().household.chain.hour - now in (0, 1)
+
+
 def test_without_sync_nothing_is_shared(tmp_path):
     sharing = Sharing(Config(store=StoreSettings(directory=tmp_path)),
                       BestEffortStore(StoreSettings(directory=tmp_path), print))

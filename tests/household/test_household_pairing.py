@@ -170,6 +170,57 @@ def test_silent_and_strange_callers_do_not_hold_up_the_right_one(kitchen, hall):
     assert asyncio.run(attempts()).name == "Hall"
 
 
+@given(st.lists(st.binary(max_size=80) | st.binary(max_size=60).map(
+    lambda data: len(data).to_bytes(4, "big") + data) | st.binary(max_size=40).map(
+        lambda data: (len(pairing.HELLO) + 33).to_bytes(4, "big") + pairing.HELLO + b"A" + data),
+    min_size=1, max_size=4))
+@settings(max_examples=12)
+def test_whatever_bytes_come_the_right_device_still_gets_in(tmp_path_factory, streams):
+    folder = tmp_path_factory.mktemp("home")
+    kitchen = HouseholdFile(folder / "kitchen", {})
+    kitchen.create(create("Elm Street", "Kitchen", hour_of(round(time.time() * 1000))))
+
+    async def attempts():
+        async with invitation(kitchen) as (port, waiting):
+            for stream in streams:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(stream)
+                writer.write_eof()
+                with contextlib.suppress(OSError):
+                    await reader.read()
+                writer.close()
+            await join(HouseholdFile(folder, {}), "127.0.0.1", port, CODE, "Hall")
+            return await waiting
+
+    assert asyncio.run(attempts()).name == "Hall"
+
+
+@given(st.lists(st.binary(max_size=120), max_size=4))
+@settings(max_examples=12)
+def test_whatever_bytes_an_inviting_device_sends_nothing_is_kept(tmp_path_factory, messages):
+    hall = HouseholdFile(tmp_path_factory.mktemp("hall"), {})
+
+    async def attempt():
+        async def answer(reader, writer):
+            for message in messages:
+                writer.write(len(message).to_bytes(4, "big") + message)
+            with contextlib.suppress(OSError):
+                writer.write_eof()
+                await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        try:
+            await join(hall, "127.0.0.1", server.sockets[0].getsockname()[1], CODE, "Hall",
+                       patience_s=2)
+        finally:
+            server.close()
+
+    with pytest.raises(PairingError):
+        asyncio.run(attempt())
+    assert hall.find() is None
+
+
 def test_too_many_callers_end_the_invitation(kitchen, monkeypatch):
     monkeypatch.setattr(inviting, "CALLERS", 5)
 

@@ -36,17 +36,10 @@ from agent.sync.household.membership import (
     public_of,
     with_members,
 )
+from agent.sync.household.packing import count_parts, pack
 from agent.sync.household.ratchet import Chain, hour_of
-from agent.sync.household.shelf import (
-    ACTIONS,
-    FORMER_HOURS,
-    TABLE,
-    ReplayedError,
-    Sealer,
-    Shelf,
-    count_parts,
-    pack,
-)
+from agent.sync.household.sealer import ReplayedError, Sealer
+from agent.sync.household.shelf import ACTIONS, FORMER_HOURS, TABLE, Shelf
 from agent.sync.household.wrapping import WrapBrokenError, unwrap, wrap
 from agent.sync.keys import GenerationError
 from agent.sync.records import Action, Put, Record

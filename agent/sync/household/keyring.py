@@ -33,6 +33,8 @@ LEAP_HOURS = 62 * 24
 after two months steps by itself; a clock that says 2099 does not cost it the household."""
 CLOCK_SLACK_MS = 300_000
 """How long a key is kept beyond the longest life, for clocks that differ a little."""
+EXPIRE_EVERY_MS = 10_000
+"""How often past keys are looked through for those whose time is over."""
 
 
 class ClockDoubtError(AgentError):
@@ -71,6 +73,7 @@ class HouseholdKeyring:
         self._kept = kept
         self._life = life
         self._guard = threading.RLock()
+        self._expired_at = 0
 
     @classmethod
     def open(cls, folder: Path, life: Life,
@@ -183,7 +186,9 @@ class HouseholdKeyring:
         chain = self.membership.household.chain
         if hour > chain.hour:
             chain = self._file.change(lambda m: self._stepped(m, hour)).household.chain
-        self._kept.expire(now_ms)
+        if abs(now_ms - self._expired_at) >= EXPIRE_EVERY_MS:
+            self._kept.expire(now_ms)
+            self._expired_at = now_ms
         earlier = KeyName(chain.generation, hour, "text")
         if hour < chain.hour and self._kept.get(earlier) is not None:
             return hour

@@ -13,16 +13,11 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-
-from agent.errors import AgentError
-from agent.store.sealing import NONCE_BYTES, Field, canonical
+from agent.store.sealing import Field
 from agent.sync import Backend
 from agent.sync.faults import CloudError, ConditionError, Kind
 from agent.sync.household.index import Entry, Index, decode, encode
@@ -35,29 +30,18 @@ from agent.sync.household.membership import (
     joined,
     with_members,
 )
+from agent.sync.household.packing import count_parts, pack, split, unpack
+from agent.sync.household.sealer import Sealer, replayed
 from agent.sync.records import Action, Delete, Put, Record
 
 TABLE: Final = "item"
 INDEX_LABEL, PART_LABEL = b"voice-agent index 1", b"voice-agent document 1"
-PART_BYTES = 350_000
-"""Sealed bytes of one record; DynamoDB takes items of up to 400 KB, names included."""
-LARGEST_DOCUMENT = 900_000
-"""Bytes of a document once it is compressed; four of them fit into a transaction of 4 MB."""
-UNPACKED_LIMIT = 16 * 1024 * 1024
 FORMER_HOURS = 24
 """How long a replaced private key is kept: a removal may have been under way just then."""
 ACTIONS = 100
 """Actions of one transaction."""
 RETRIES = 6
 """How often an index that others write at the same time is tried again."""
-
-
-class ReplayedError(CloudError):
-    """The cloud gave something that is not, or no longer, what the household wrote."""
-
-
-class DocumentTooLargeError(AgentError):
-    """A document does not fit into the cloud table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,40 +51,6 @@ class Seen:
     index: Index
     op: str | None
     """Names the record that held it; None where there was none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sealer:
-    """Seals records under one generation's document key."""
-
-    household: str
-    generation: int
-    key: bytes = field(repr=False)
-
-    @classmethod
-    def of(cls, household: Household) -> Sealer:
-        """For the generation in which a household is."""
-        return cls(household.id, household.chain.generation, household.document_key)
-
-    def seal(self, label: bytes, text: bytes, *place: Field) -> bytes:
-        """Seal bytes for one place: nonce, ciphertext with its tag."""
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        return nonce + ChaCha20Poly1305(self.key).encrypt(nonce, text, self._bound(label, place))
-
-    def open(self, label: bytes, sealed: bytes, *place: Field) -> bytes:
-        """Open what was sealed for this place.
-
-        Raises:
-            ReplayedError: It was not.
-        """
-        try:
-            return ChaCha20Poly1305(self.key).decrypt(
-                sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], self._bound(label, place))
-        except (InvalidTag, ValueError):
-            raise _replayed() from None
-
-    def _bound(self, label: bytes, place: Sequence[Field]) -> bytes:
-        return canonical(label, self.household, self.generation, *place)
 
 
 class Shelf:
@@ -142,7 +92,7 @@ class Shelf:
         """
         index = Index(0) if record is None else self.open_index(record)
         if index.serial < at_least:
-            raise _replayed()
+            raise replayed()
         return Seen(index, record.op if record else None)
 
     def open_index(self, record: Record) -> Index:
@@ -157,9 +107,9 @@ class Shelf:
         try:
             index = decode(text)
         except MalformedError:
-            raise _replayed() from None
+            raise replayed() from None
         if index.serial != record.version:
-            raise _replayed()
+            raise replayed()
         return index
 
     def fetch(self, entry: Entry) -> bytes:
@@ -173,7 +123,7 @@ class Shelf:
         sealer = Sealer.of(self._household)
         packed = b"".join(sealer.open(PART_LABEL, _blob(found.get(key)), *_place(entry, n))
                           for n, key in enumerate(keys))
-        return _unpack(packed)
+        return unpack(packed)
 
     def publish(self, texts: Mapping[str, bytes], gone: Iterable[str] = (),
                 at_least: int = 0) -> Seen:
@@ -293,7 +243,7 @@ class Shelf:
         sealer = Sealer.of(household)
         return [Put(Record(TABLE, self.part_key(entry, n), entry.version, entry.op, 0, blobs={
             "sealed": sealer.seal(PART_LABEL, part, *_place(entry, n))}))
-            for n, part in enumerate(_split(packed))]
+            for n, part in enumerate(split(packed))]
 
     def drops(self, entries: Iterable[Entry]) -> list[Delete]:
         """The removal of documents' parts."""
@@ -311,45 +261,3 @@ def _place(entry: Entry, number: int) -> tuple[Field, ...]:
 
 def _blob(record: Record | None) -> bytes:
     return record.blobs.get("sealed", b"") if record else b""
-
-
-def _split(packed: bytes) -> list[bytes]:
-    size = PART_BYTES - 1024
-    return [packed[n:n + size] for n in range(0, len(packed), size)]
-
-
-def count_parts(packed: bytes) -> int:
-    """How many records a packed document takes."""
-    return len(_split(packed))
-
-
-def pack(name: str, text: bytes) -> bytes:
-    """A document as it is sealed.
-
-    Raises:
-        DocumentTooLargeError: It does not fit.
-    """
-    packed = zlib.compress(text, 6)
-    if len(packed) > LARGEST_DOCUMENT or len(text) > UNPACKED_LIMIT:
-        raise DocumentTooLargeError(
-            f"the {name} are too large for the household's other devices: "
-            f"{len(packed) // 1024} KiB compressed",
-            f"at most {LARGEST_DOCUMENT // 1024} KiB fit; split off what need not be shared")
-    return packed
-
-
-def _unpack(packed: bytes) -> bytes:
-    unpacker = zlib.decompressobj()
-    try:
-        text = unpacker.decompress(packed, UNPACKED_LIMIT)
-    except zlib.error:
-        raise _replayed() from None
-    if not unpacker.eof:
-        raise _replayed()
-    return text
-
-
-def _replayed() -> ReplayedError:
-    return ReplayedError(
-        Kind.TABLES, "the cloud table gave something that the household did not write there",
-        "it was refused; if it stays so, look who else can write to the table")
