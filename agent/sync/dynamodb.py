@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from agent.sync import tables
 from agent.sync.credentials import make_client
 from agent.sync.diagnosis import fault, named
-from agent.sync.faults import CONFIGURED, CloudError, ConditionError, Kind, Reason
+from agent.sync.faults import PERSONAL, CloudError, ConditionError, Kind, Reason
 from agent.sync.records import Action, Delete, Put, Record, Table
 from agent.sync.settings import Settings
 
@@ -40,6 +40,8 @@ class DynamoDb:
         self._on_date = on_date
         self._make_client = client
         self._client: Any = None
+        self._made_of: Any = None
+        self._doubted = False
         self._lock = threading.Lock()
         self.requests = 0
         """Requests made so far."""
@@ -124,7 +126,7 @@ class DynamoDb:
             self.requests += 1
             answer = call(self._ready())
         except CloudError as error:
-            self._forget_client(error)
+            self._doubt(error)
             raise
         except Exception as error:
             self._note(getattr(error, "response", None))
@@ -132,22 +134,36 @@ class DynamoDb:
             if reasons is not None:
                 raise _Cancelled(reasons) from None
             found = named(error)
-            self._forget_client(found)
+            self._doubt(found)
             raise found from None
         self._note(answer)
         return answer
 
     def _ready(self) -> Any:
         with self._lock:
-            if self._client is None:
+            if self._client is None or (self._doubted and self._made_of != self._origin()):
+                self._made_of = self._origin()
                 self._client = self._make_client(self._settings)
+            self._doubted = False
             return self._client
 
-    def _forget_client(self, error: CloudError) -> None:
-        # New contents of the credentials file are read by a new client only.
-        if error.kind in CONFIGURED:
+    def _origin(self) -> object:
+        """What the credentials come from, so that a client is made anew only if that changed.
+
+        Making one costs the whole agent tens of milliseconds. Of boto3's usual places it is not
+        known whether they changed.
+        """
+        path = self._settings.credentials
+        try:
+            return path.stat().st_mtime_ns if path else object()
+        except OSError:
+            return object()
+
+    def _doubt(self, error: CloudError) -> None:
+        # New credentials are read by a new client only.
+        if error.kind in PERSONAL:
             with self._lock:
-                self._client = None
+                self._doubted = True
 
     def _note(self, response: Any) -> None:
         if isinstance(response, dict):

@@ -45,12 +45,8 @@ class Kind(StrEnum):
     """Something that is not foreseen here."""
 
 
-TRANSIENT = frozenset({Kind.UNREACHABLE, Kind.SLOW, Kind.THROTTLED, Kind.SERVICE, Kind.CONFLICT,
-                       Kind.UNKNOWN})
-"""Passes by itself."""
-CONFIGURED = frozenset({Kind.CREDENTIALS, Kind.EXPIRED, Kind.REFUSED, Kind.REGION, Kind.CLOCK,
-                        Kind.TABLES, Kind.HOUSEHOLD, Kind.STORE})
-"""A person must mend it; it is looked at again now and then with a fresh session."""
+PERSONAL = frozenset({Kind.CREDENTIALS, Kind.EXPIRED, Kind.REFUSED, Kind.REGION})
+"""Other credentials would mend it; they are looked for before the next attempt."""
 
 
 class CloudError(AgentError):

@@ -24,7 +24,7 @@ from agent.sync.wire import CloudRow, RefusedError
 
 T = TypeVar("T")
 
-CHUNK = 25
+CHUNK = 12
 """Rows merged at once, so that a turn never waits long behind them."""
 STORE_WAIT_S = 30.0
 

@@ -17,9 +17,9 @@ from agent.sync.records import Action, Delete, Put
 
 ACTIONS = 100
 """What one transaction takes."""
-BYTES = 1 << 20
-"""What one transaction may weigh: a quarter of what the service takes, for slow uplinks."""
-ITEM_BYTES = 400 * 1024
+BYTES = 320 * 1024
+"""What one transaction may weigh, though the service takes 4 MB: uplinks are slow, and a large
+request is put together with the interpreter locked."""
 
 
 @dataclass(frozen=True, slots=True)

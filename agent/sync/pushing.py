@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -14,10 +15,12 @@ from agent.sync.intake import Household, Intake, ask
 from agent.sync.plans import Batch, Plan
 from agent.sync.records import Record
 
-ROWS = 50
-"""Rows read from the store at once."""
+ROWS = 25
+"""Rows read from the store at once, so that a turn's own write never waits long behind them."""
 PASSES = 8
 """Times a drain goes over the rows: a conflict is merged in one pass and sent in the next."""
+PAUSE_S = 0.02
+"""Between two batches: the store and the interpreter belong to whoever speaks first."""
 CONFLICTS = 24
 """Times another's state may be met for one row before it is set aside."""
 TRIES = 6
@@ -63,6 +66,7 @@ class Pusher:
         """Send what was set aside once more."""
         self._aside.clear()
         self._met.clear()
+        self._with.status.taken_up(None)
 
     def _pass(self) -> tuple[int, bool]:
         """Go over all rows once; how many were sent, and whether some must be sent again."""
@@ -80,6 +84,7 @@ class Pusher:
                 settled, conflicts = self._send(batch)
                 sent += settled
                 again |= conflicts
+                time.sleep(PAUSE_S)
         return sent, again
 
     def _next(self, after: str) -> tuple[list[Plan], str]:

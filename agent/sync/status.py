@@ -133,10 +133,15 @@ class Status:
             self.report.aside = list(self._aside.values())[-ASIDE_SHOWN:]
             self._write()
 
-    def taken_up(self, name: str) -> None:
-        """A row that was set aside is sent after all, or has gone."""
+    def taken_up(self, name: str | None) -> None:
+        """A row that was set aside is sent after all; None for all of them."""
         with self._lock:
-            if self._aside.pop(name, None):
+            known = len(self._aside)
+            if name is None:
+                self._aside.clear()
+            else:
+                self._aside.pop(name, None)
+            if len(self._aside) < known:
                 self.report.aside = list(self._aside.values())[-ASIDE_SHOWN:]
 
     def _write(self) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import threading
+import time
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -27,6 +28,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        time.sleep(self.server.delay_s)
         try:
             self.server.gate.check(self.headers, "POST", self.path, body)
             target = self.headers.get("X-Amz-Target", "")
@@ -56,6 +58,7 @@ class TableServer(ThreadingHTTPServer):
     daemon_threads = True
     disable_nagle_algorithm = True
     request_queue_size = 64
+    delay_s = 0.0
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), Handler)
@@ -81,6 +84,16 @@ class TableServer(ThreadingHTTPServer):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8000)
-    here = TableServer(parser.parse_args().port)
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds before an answer")
+    parser.add_argument("--refuse", action="store_true", help="allow nothing")
+    parser.add_argument("--expire", action="store_true", help="the key has expired")
+    parser.add_argument("--ahead", type=float, default=0.0, help="seconds the clock is ahead")
+    parser.add_argument("--region", default="local")
+    given = parser.parse_args()
+    here = TableServer(given.port)
+    here.delay_s, here.gate.region = given.delay, given.region
+    here.gate.refused |= {"AKIDTEST"} if given.refuse else set()
+    here.gate.expired |= {"AKIDTEST"} if given.expire else set()
+    here.gate.now = lambda: time.time() + given.ahead
     print(f"listening at {here.endpoint} (key AKIDTEST, secret secret, region local)", flush=True)
     here.serve_forever()
