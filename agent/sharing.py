@@ -86,7 +86,8 @@ class Sharing:
             await asyncio.to_thread(self._catalogues.load)
         if time.monotonic() - self._stepped >= STEP_EVERY_S:
             self._stepped = time.monotonic()
-            await asyncio.to_thread(_step, self._keyring, self._sync.clock.now_ms())
+            await asyncio.to_thread(_step, self._keyring, self._catalogues,
+                                    self._sync.clock.now_ms())
         return self._catalogues.documents()
 
     async def close(self) -> None:
@@ -98,12 +99,16 @@ class Sharing:
         return self._sync is not None and bool(await self._sync.pull())
 
 
-def _step(find: Callable[[], Keyring | None], now_ms: int) -> None:
+def _step(find: Callable[[], Keyring | None], catalogues: HouseholdCatalogues,
+          now_ms: int) -> None:
     """Let the household's keys go with the clock, whether or not anybody speaks."""
+    from agent.sync.household.file import NoHouseholdError
     try:
         keyring = find()
         if keyring is not None:
             keyring.epoch(now_ms)
+    except NoHouseholdError:
+        catalogues.drop()
     except AgentError as error:
         # Sync's status names it when it is next asked for a key.
         log.info("the household's keys did not step: %s", type(error).__name__)

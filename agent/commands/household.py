@@ -9,6 +9,7 @@ import re
 import socket
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,10 @@ from agent.errors import AgentError
 if TYPE_CHECKING:
     from agent.config import Config
     from agent.sync.household.file import HouseholdFile
+    from agent.sync.household.generations import Generations
     from agent.sync.household.keyring import HouseholdKeyring
     from agent.sync.household.membership import Member, Membership
+    from agent.sync.household.shelf import Shelf
 
 HELP = "devices that share conversations and names: create, invite, join, show, remove, leave"
 _CODE = re.compile(r"[\d -]*\d[\d -]*")
@@ -92,10 +95,34 @@ def _invite(args: argparse.Namespace, config: Config) -> int:
         raise AgentError(f"{port} is no port", "a port is 0 (any) to 65535")
     keyring = _keyring(config)
     keyring.epoch(_now_ms())
+    # The new device must get the newest keys, and the others must be able to give it newer ones.
+    _with_cloud(config, keyring, lambda generations, shelf: generations.follow())
     member = asyncio.run(_invited(keyring.file, new_code(), args.address or own_address(), port,
                                   60 * args.minutes))
     print(f"“{member.name}” belongs to the household now", file=sys.stderr)
+    _with_cloud(config, keyring, lambda generations, shelf: shelf.publish({}))
     return 0
+
+
+def _with_cloud(config: Config, keyring: HouseholdKeyring,
+                step: Callable[[Generations, Shelf], object]) -> None:
+    """Do something that is good to do while the cloud is there, and can wait while it is not."""
+    from agent.sync.faults import CloudError
+
+    if config.sync.enabled:
+        try:
+            step(*_cloud(config, keyring))
+        except CloudError as error:
+            print(f"going on without the cloud: {error.what}", file=sys.stderr)
+
+
+def _cloud(config: Config, keyring: HouseholdKeyring) -> tuple[Generations, Shelf]:
+    from agent.sync.dynamodb import DynamoDb
+    from agent.sync.household.generations import Generations
+    from agent.sync.household.shelf import Shelf
+
+    shelf = Shelf(DynamoDb(config.sync, keyring.household), keyring)
+    return Generations(shelf, keyring), shelf
 
 
 async def _invited(file: HouseholdFile, code: str, address: str, port: int,
@@ -187,17 +214,12 @@ def _show(args: argparse.Namespace, config: Config) -> int:
 
 
 def _remove(args: argparse.Namespace, config: Config) -> int:
-    from agent.sync.dynamodb import DynamoDb
-    from agent.sync.household.generations import Generations
-    from agent.sync.household.shelf import Shelf
-
     keyring = _keyring(config)
     if not config.sync.enabled:
         raise AgentError("the other devices hear of a removal through the cloud, and sync is off",
                          "set sync.enabled = true (docs/cloud.md)")
     keyring.epoch(_now_ms())
-    shelf = Shelf(DynamoDb(config.sync, keyring.household), keyring)
-    generations = Generations(shelf, keyring)
+    generations, shelf = _cloud(config, keyring)
     record, _ = generations.follow()
     shelf.learn(shelf.seen(record).index)
     member = _meant(keyring.membership.household.members, args.device)

@@ -19,7 +19,6 @@ from typing import Final
 
 from agent.store import CatalogueEntry, StoreError, catalogue
 from agent.sync import Backend, Keyring
-from agent.sync.household.file import NoHouseholdError
 from agent.sync.household.generations import Generations
 from agent.sync.household.index import Entry, Index
 from agent.sync.household.keyring import HouseholdKeyring
@@ -180,6 +179,12 @@ class HouseholdCatalogues:
         with self._turn:
             self._load()
 
+    def drop(self) -> None:
+        """Forget what the others shared: this device does not belong to them any more."""
+        with self._turn:
+            self._load()
+            self._take(self._held or Held(), Held())
+
     def exchange(self, backend: Backend, keyring: Keyring, now_ms: int) -> None:
         """Publish what changed here and fetch what changed there; see ``Companion.exchange``.
 
@@ -187,7 +192,6 @@ class HouseholdCatalogues:
         something to publish.
 
         Raises:
-            NoHouseholdError: This device has left the household; its documents are dropped.
             AgentError: As of ``Exchange.run``; what is known stays as it is.
         """
         if not isinstance(keyring, HouseholdKeyring):
@@ -199,11 +203,7 @@ class HouseholdCatalogues:
             if own is None or fresh:
                 return
             before = self._held or Held()
-            try:
-                after = Exchange(backend, keyring).run(self._fitting(own), before)
-            except NoHouseholdError:
-                self._take(before, Held())
-                raise
+            after = Exchange(backend, keyring).run(self._fitting(own), before)
             self._take(before, after)
             if self._own is own:
                 self._looked = now_ms

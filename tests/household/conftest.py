@@ -130,8 +130,8 @@ def cloud() -> MemoryTables:
 def devices(tmp_path: Path, cloud: MemoryTables) -> Callable[..., list[Device]]:
     """Makes a household of some devices that have been paired."""
 
-    def make(*names: str) -> list[Device]:
-        memberships = [create("Elm Street", names[0], HOUR)]
+    def make(*names: str, hour: int = HOUR) -> list[Device]:
+        memberships = [create("Elm Street", names[0], hour)]
         for name in names[1:]:
             memberships[0], new = another(memberships[0], name)
             memberships.append(new)

@@ -143,13 +143,14 @@ class Generations:
         entries = self._carry_over(seen.index, {m.id for m in stay}, after.household)
         index = Index(seen.index.serial + 1, after.household.members, tuple(entries))
         put = self._shelf.index_put(index, seen.op, after.household)
-        actions: list[Action] = [self._wrapped(before, stay, news), put]
-        actions += self._shelf.drops(seen.index.entries)[:ACTIONS - len(actions)]
+        drops = self._shelf.drops(seen.index.entries)
+        actions: list[Action] = [self._wrapped(before, stay, news), put, *drops[:ACTIONS - 2]]
         if not self._shelf.write(actions, put.record):
-            self._shelf.discard(entries)
+            self._shelf.discard(self._shelf.drops(entries))
             raise CloudError(Kind.CONFLICT, "another device changed the household just now",
                              "look at `voice-agent household show`, then try again")
         self._keyring.renew(lambda m: _kept_up(m, after, news.removed))
+        self._shelf.discard(drops[ACTIONS - 2:])
         return index
 
     # --- inside ---------------------------------------------------------------------------------

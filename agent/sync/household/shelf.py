@@ -162,9 +162,8 @@ class Shelf:
         raise CloudError(Kind.CONFLICT, "others change the household at the same time",
                          "it is tried again later")
 
-    def discard(self, entries: Iterable[Entry]) -> None:
+    def discard(self, drops: Sequence[Delete]) -> None:
         """Remove parts that no index names; what cannot be removed now only takes room."""
-        drops = self.drops(entries)
         with contextlib.suppress(CloudError):
             for start in range(0, len(drops), ACTIONS):
                 self._backend.transact(drops[start:start + ACTIONS], secrets.token_hex(16))
