@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -115,7 +116,10 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
 
     async def upkeep() -> None:
         troubles.look(gate.now)
-        if names.changed(await sharing.documents(names.own)):
+        others = await sharing.documents(names.own)
+        if names.stale(others):
+            # A thousand cards take most of a second to read.
+            await asyncio.to_thread(names.read, others)
             dialogue.use(names.catalogue)
             await windows.know(names.bias, entries(names.catalogue))
             memory.release()
@@ -181,24 +185,24 @@ class Names:
         self.preferences = preferences
         self.own: Mapping[str, str] = {}
         """What this device shares."""
-        self.changed()
+        self.read({})
 
-    def changed(self, others: Documents | None = None) -> bool:
-        """Read what changed; whether anything did.
+    def stale(self, others: Documents) -> bool:
+        """Whether a file changed, or what the other devices share.
 
         Args:
-            others: What the other devices share now; as before when None.
+            others: What they share now.
         """
-        others = self._others if others is None else others
-        if not self._files.changed() and others == self._others:
-            return False
+        return self._files.changed() or others != self._others
+
+    def read(self, others: Documents) -> None:
+        """Read everything anew."""
         self._others, own = others, self._files.load()
         self.own = own_documents(self._files, own, self._own_preferences)
         found = shared(self._files, own, self._own_preferences, others)
         self.catalogue, self.preferences = found.catalogue, found.preferences
         for problem in self.catalogue.problems:
             self._announce(str(problem))
-        return True
 
     @property
     def bias(self) -> Bias:
