@@ -34,7 +34,9 @@ class Puller:
             EpochError: The household's keys cannot be had.
             StoreError: The store could not be written.
         """
-        now_s = self._with.clock.now_ms() // 1000
+        now_ms = self._with.clock.now_ms()
+        self._with.keyring.epoch(now_ms)  # steps a chain that stood still while the device was off
+        now_s = now_ms // 1000
         before = self._with.ledger.snapshot()
         low = "" if full else wire.window(int(now_s - self._window_s))
         found = self._with.backend.query("interaction", low, "", now_s)

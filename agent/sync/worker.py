@@ -19,7 +19,6 @@ from agent.store.errors import StoreError
 from agent.sync.backoff import Breaker
 from agent.sync.diagnosis import fault
 from agent.sync.faults import CloudError, Kind
-from agent.sync.keys import EpochError
 from agent.sync.network import NetworkWatch
 from agent.sync.status import Status
 
@@ -187,4 +186,5 @@ def kind_of(error: AgentError) -> Kind:
         return error.kind
     if isinstance(error, StoreError):
         return Kind.STORE
-    return Kind.HOUSEHOLD if isinstance(error, EpochError) else Kind.CLOCK
+    from agent.sync.household.keyring import ClockDoubtError
+    return Kind.CLOCK if isinstance(error, ClockDoubtError) else Kind.HOUSEHOLD

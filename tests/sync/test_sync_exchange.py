@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agent.store import deleting, interactions
+from agent.sync.keys import EpochUnknownError
 
 D = "6b49d200" + "ab" * 8
 
@@ -159,3 +160,25 @@ def test_households_see_nothing_of_each_other(household: Any) -> None:
     kitchen.say(D)
     kitchen.push()
     assert other.pull() == () and other.row(D) is None
+
+
+def test_a_chain_of_keys_is_stepped_before_anything_is_opened(household: Any) -> None:
+    """A device that was off has keys of an earlier hour until it looks at the clock."""
+    kitchen, hall = household("kitchen", "hall")
+    kitchen.say(D, 0, "call meg")
+    kitchen.push()
+    stepped: list[int] = []
+    key, epoch = hall.ring.key, hall.ring.epoch
+
+    def step(now_ms: int) -> int:
+        stepped.append(now_ms)
+        return int(epoch(now_ms))
+
+    def key_once_stepped(number: int, purpose: Any) -> bytes:
+        if not stepped:
+            raise EpochUnknownError("of a later hour")
+        return bytes(key(number, purpose))
+
+    hall.ring.epoch, hall.ring.key = step, key_once_stepped
+    assert len(hall.pull(full=False)) == 1
+    assert hall.texts(D) == ["call meg"]
