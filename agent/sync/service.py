@@ -37,7 +37,7 @@ from agent.sync.pulling import Puller
 from agent.sync.pushing import Pusher
 from agent.sync.settings import Settings
 from agent.sync.status import Status, path_of
-from agent.sync.worker import Work, Worker, kind_of
+from agent.sync.worker import Work, Worker
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +160,7 @@ class Sync:
             changed = self._made().puller.pull()
         except BaseException as error:
             if isinstance(error, AgentError):
-                self.status.trouble(kind_of(error).value, error)
+                self._worker.failed(error)
             done.set_exception(error.with_traceback(None))
         else:
             done.set_result(changed)

@@ -98,6 +98,12 @@ class Worker:
             self._wanted.set()
             self._wake()
 
+    def failed(self, error: AgentError) -> None:
+        """A request that another thread made did not go through: go on looking until one does."""
+        self._failed(error)
+        self._behind = True  # reading what is live tells whether the cloud is back
+        self._wake()
+
     def may_probe(self) -> bool:
         """Whether a person at the device is reason enough for a request now."""
         with self._guard:

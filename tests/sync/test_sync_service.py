@@ -182,6 +182,25 @@ def test_a_cloud_that_does_not_answer_holds_nobody_up(running: Any, proxy: Fault
     asyncio.run(scenario())
 
 
+def test_a_cloud_that_only_a_pull_has_missed_is_looked_for_until_it_is_back(
+        running: Any, proxy: FaultProxy, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        store, sync = await running("kitchen")
+        sync.start()
+        await until(lambda: sync.status.report.state == "idle")
+        proxy.close()
+        for _ in range(4):
+            assert await sync.pull(0.3) == ()
+        assert kinds(sync) == ["unreachable"]
+        proxy.open()
+        await until(lambda: not sync.status.report.troubles)
+        assert sync.status.report.state == "idle"
+        assert sum(r.getMessage().startswith("sync: ") for r in caplog.records) == 1
+        await sync.close()
+        await store.close()
+    asyncio.run(scenario())
+
+
 def test_a_device_without_a_household_says_so_and_joins_later(running: Any) -> None:
     async def scenario() -> None:
         found: list[Any] = [None]
