@@ -181,11 +181,12 @@ class Bench:
 
 def standing(library: Library) -> Bias:
     """The standing bias over everything in a library."""
-    by_kind: dict[str, list[str]] = {"contact": [], "device": [], "place": []}
+    by_kind: dict[str, list[str]] = {"contact": [], "device": [], "place": [], "screen": []}
     for entry in library.entries:
         by_kind.get(entry.kind, by_kind["place"]).append(entry.text)
     return builders.standing(builders.Catalogue(
-        tuple(by_kind["contact"]), tuple(by_kind["device"]), tuple(by_kind["place"])))
+        tuple(by_kind["contact"]), tuple(by_kind["device"]), tuple(by_kind["place"]),
+        tuple(by_kind["screen"])))
 
 
 def usual_sets(available: Sequence[Signal], *, recognition: bool) -> tuple[SignalSet, ...]:

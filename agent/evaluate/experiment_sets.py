@@ -64,7 +64,7 @@ def entries_of(lines: Iterable[Line]) -> tuple[Entry, ...]:
     found: dict[Entry, None] = {}
     for context in dict.fromkeys(line.context for line in lines):
         for kind, names in (("contact", context.contacts), ("device", context.devices),
-                            ("place", (*context.places, *context.screen))):
+                            ("place", context.places), ("screen", context.screen)):
             found.update(dict.fromkeys(Entry(name, kind) for name in names))
     return tuple(found)
 

@@ -19,7 +19,7 @@ from agent.context import Contribution, TurnContext, signals
 from agent.context.library import Library
 from agent.errors import AgentError
 from agent.evaluate import experiment_report as report
-from agent.evaluate.experiment import Bench, SignalSet, usual_sets
+from agent.evaluate.experiment import Bench, SignalSet, standing, usual_sets
 from agent.evaluate.experiment_cache import Cache
 from agent.evaluate.experiment_dialogues import PATTERNS, dialogues
 from agent.evaluate.experiment_sets import entries_of, recorded, synthetic
@@ -131,6 +131,8 @@ def test_recorded_answers_become_cases(tmp_path: Path) -> None:
     (case,) = recorded(lines)
     assert case.answer == "Meg Bauer" and case.turn.rounds[0].reply == "Which Meg?"
     assert [e.text for e in entries_of(lines)] == ["Meg Jones", "Meg Bauer", "Meg Jones"]
+    phrases = standing(Library.of(entries_of(lines))).phrases
+    assert [p.kind for p in phrases] == ["contact", "contact", "screen"]
 
 
 def arguments(**given: Any) -> argparse.Namespace:
