@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from agent.cli import main
 from agent.commands.household import _where
 from agent.config import load
 from agent.errors import AgentError
+from agent.store import CatalogueEntry, ContextStore
 from agent.sync.catalogues import HouseholdCatalogues
 from agent.sync.cloud import template
 from agent.sync.cloud.check import Checker
@@ -26,9 +28,12 @@ from agent.sync.credentials import make_client
 from agent.sync.dynamodb import DynamoDb
 from agent.sync.faults import CloudError, Kind
 from agent.sync.household import discovery
+from agent.sync.household.file import HouseholdFile
 from agent.sync.household.generations import RemovedError
-from agent.sync.household.keyring import HouseholdKeyring, Life
+from agent.sync.household.keyring import ClockDoubtError, HouseholdKeyring, Life
+from agent.sync.household.membership import create
 from agent.sync.household.pairing import PairingError
+from agent.sync.household.ratchet import hour_of
 from tests.sync.table_server import TableServer
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -203,6 +208,19 @@ def test_nothing_is_removed_or_left_without_a_yes(kitchen, monkeypatch, capsys):
     assert kitchen.keyring.generation == 1
 
 
+def test_leaving_takes_what_the_others_shared_out_of_the_store(kitchen, monkeypatch):
+    async def catalogue(*entries: CatalogueEntry) -> list[str]:
+        async with await ContextStore.open(load(kitchen.config).store) as store:
+            await store.put_catalogue("household", entries)
+            return [entry.key for entry in await store.catalogue("household")]
+
+    kitchen.run(monkeypatch, "household", "create", "Elm Street")
+    many = [CatalogueEntry(f"document {n}", CANARY.encode()) for n in range(300)]
+    assert len(asyncio.run(catalogue(*many))) == 300
+    assert kitchen.run(monkeypatch, "household", "leave", "--yes") == 0
+    assert asyncio.run(catalogue()) == []
+
+
 def test_a_removal_needs_the_cloud(tmp_path, monkeypatch, capsys):
     alone = Machine(tmp_path / "alone", "http://127.0.0.1:9", sync=False)
     alone.run(monkeypatch, "household", "create", "Elm Street")
@@ -309,6 +327,18 @@ def test_check_leaves_nothing_behind(kitchen, service,
     assert json.loads(capsys.readouterr().out)[-1]["state"] == "note"
     assert "~p" not in repr([vars(t) if hasattr(t, "__dict__") else t
                              for t in service.service.tables.values()])
+
+
+def test_check_settles_whether_the_clock_is_right_after_a_long_time_off(
+        kitchen, service, monkeypatch, capsys):
+    now = hour_of(time.time_ns() // 1_000_000)
+    HouseholdFile(kitchen.folder / "state", {}).create(
+        create("Elm Street", "Kitchen", now - 100 * 24))
+    made(service)
+    with pytest.raises(ClockDoubtError, match="100 days ahead"):
+        kitchen.keyring.epoch(time.time_ns() // 1_000_000)
+    assert kitchen.run(monkeypatch, "cloud", "check") == 0
+    assert kitchen.keyring.membership.household.chain.hour - now in (0, 1)
 
 
 class Narrow:
