@@ -33,7 +33,7 @@ class Settings:
     read_timeout_s: float = setting(
         5.0, "Seconds to wait for an answer.", minimum=0.1, maximum=60)
     pull_window_s: float = setting(
-        3600.0, "Seconds a dialogue may have begun before a pull on waking; older ones come with "
+        900.0, "Seconds a dialogue may have begun before a pull on waking; older ones come with "
         "the full pull after a start or an outage.", minimum=60, maximum=31 * 86_400)
 
     def table(self, name: str) -> str:

@@ -64,6 +64,9 @@ class TableServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.service, self.gate = Service(), Gate()
 
+    def handle_error(self, *args: Any) -> None:
+        """A client that hangs up is nothing to report."""
+
     @property
     def port(self) -> int:
         return int(self.server_address[1])
