@@ -1,7 +1,4 @@
-"""Documents and removals over DynamoDB's own engine.
-
-Run with VOICE_AGENT_DYNAMODB set to an endpoint, such as that of DynamoDB Local.
-"""
+"""Documents and removals over DynamoDB's own engine."""
 
 from __future__ import annotations
 
@@ -19,22 +16,35 @@ from agent.sync.dynamodb import DynamoDb
 from agent.sync.household.generations import Generations, RemovedError
 from agent.sync.household.shelf import Shelf
 from agent.sync.settings import Settings
+from tests.dynamodb_local import Engine, UnavailableError
 
-ENDPOINT = os.environ.get("VOICE_AGENT_DYNAMODB", "")
 NOW = 500_000 * 3_600_000
 CANARY = "Wilhelmina Canary-Featherstonehaugh"
 
-pytestmark = pytest.mark.skipif(
-    not ENDPOINT, reason="VOICE_AGENT_DYNAMODB names no endpoint of a DynamoDB")
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module")
+def endpoint():
+    given = os.environ.get("VOICE_AGENT_DYNAMODB")
+    if given:
+        yield given
+        return
+    try:
+        engine = Engine()
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    yield engine.endpoint
+    engine.stop()
 
 
 @pytest.fixture
-def settings(tmp_path: Path):
+def settings(tmp_path: Path, endpoint: str):
     credentials = tmp_path / "credentials"
     credentials.write_text("[default]\naws_access_key_id = AKIDTEST\n"
                            "aws_secret_access_key = secret\n")
     credentials.chmod(0o600)
-    found = Settings(enabled=True, endpoint=ENDPOINT, region="us-east-1", credentials=credentials,
+    found = Settings(enabled=True, endpoint=endpoint, region="us-east-1", credentials=credentials,
                      tables=f"t{secrets.token_hex(4)}")
     assert [line for line in set_up(found) if line.endswith("made")]
     yield found
