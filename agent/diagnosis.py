@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import shutil
@@ -21,6 +22,7 @@ Level = Literal["ok", "note", "problem"]
 
 PACKAGES = ("onnxruntime", "numpy", "vosk", "pymicro-wakeword", "hassil",
             "home-assistant-intents", "sounddevice", "sqlcipher3", "cryptography")
+CLOUD_PACKAGES = ("boto3", "spake2")
 SPI = "/dev/spidev0.0"
 LEAST_FREE = 200
 """Megabytes that should be free where the agent writes."""
@@ -42,7 +44,7 @@ def examine(config: Config) -> Iterator[Finding]:
     """Every finding, in the order of the report; a check that fails is itself a finding."""
     checks: tuple[Callable[[Config], Iterator[Finding]], ...] = (
         _versions, _devices, _models, _engines, _catalogues, _disk, _clock, _echo_cancellation,
-        _bridge)
+        _bridge, _household)
     for check in checks:
         try:
             yield from check(config)
@@ -155,6 +157,28 @@ def _bridge(config: Config) -> Iterator[Finding]:
                       "" if there else f"plug it in, or set bridge.port ({port} does not exist)")
     else:
         yield from _pins(config)
+
+
+def _household(config: Config) -> Iterator[Finding]:
+    if not config.sync.enabled:
+        yield Finding("household", "note", "sync with other devices is off")
+        return
+    from agent.sync import status
+    from agent.sync.household.file import HouseholdFile
+    for name in CLOUD_PACKAGES:
+        if importlib.util.find_spec(name) is None:
+            yield Finding("household", "problem", f"{name} is not installed",
+                          "install it: pip install 'voice-agent[cloud]'")
+    found = HouseholdFile(config.store.directory).find()
+    if found is None:
+        yield Finding("household", "problem", "sync is on, but this device is in no household",
+                      "`voice-agent household create`, or `household join` with another's code")
+        return
+    devices = len(found.household.members)
+    yield Finding("household", "ok", f"{devices} device{'s' if devices > 1 else ''}")
+    report = status.read(status.path_of(config.store.directory))
+    for trouble in report.troubles if report else ():
+        yield Finding("cloud table", "problem", trouble.what, trouble.mend)
 
 
 def _pins(config: Config) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ from agent.cli import main
 from agent.config import Config
 from agent.diagnosis import Finding, examine
 from agent.errors import AgentError
+from agent.sync.household.file import HouseholdFile
+from agent.sync.household.membership import create
+from agent.sync.status import Status, path_of
 
 Lines = list[dict[str, str]]
 
@@ -120,3 +124,20 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("VOICE_AGENT_MODELS", os.environ.get("VOICE_AGENT_MODELS", ""))
     if not os.environ["VOICE_AGENT_MODELS"]:
         monkeypatch.delenv("VOICE_AGENT_MODELS")
+
+
+def test_a_household_that_is_missing_or_in_trouble_is_a_problem(tmp_path: Path) -> None:
+    config = Config()
+    config = replace(config, sync=replace(config.sync, enabled=True),
+                     store=replace(config.store, directory=tmp_path))
+    assert [f.level for f in about(config, "household")] == ["problem"]
+    HouseholdFile(tmp_path).create(create("Elm Street", "kitchen", 500_000))
+    assert [f.what for f in about(config, "household")] == ["1 device"]
+    status = Status(path_of(tmp_path))
+    status.trouble("unreachable", AgentError("the table cannot be reached", "wait"))
+    assert [(f.level, f.mend) for f in about(config, "cloud table")] == [("problem", "wait")]
+    path_of(tmp_path).unlink()
+
+
+def about(config: Config, subject: str) -> list[Finding]:
+    return [finding for finding in examine(config) if finding.subject == subject]
