@@ -21,6 +21,8 @@ PASSES = 8
 """Times a drain goes over the rows: a conflict is merged in one pass and sent in the next."""
 PAUSE_S = 0.02
 """Between two batches: the store and the interpreter belong to whoever speaks first."""
+HOLD_S = 20.0
+"""How long a backlog waits for the end of a turn, between two batches."""
 CONFLICTS = 24
 """Times another's state may be met for one row before it is set aside."""
 TRIES = 6
@@ -33,12 +35,14 @@ class Pusher:
     Args:
         household: Store, tables and keys.
         stopping: Asked between two requests.
+        in_turn: Whether somebody is being listened to or answered now; a backlog waits meanwhile.
     """
 
-    def __init__(self, household: Household,
-                 stopping: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, household: Household, stopping: Callable[[], bool] = lambda: False,
+                 in_turn: Callable[[], bool] = lambda: False) -> None:
         self._with = household
         self._stopping = stopping
+        self._in_turn = in_turn
         self._intake = Intake(household)
         self._aside: dict[str, int] = {}
         self._met: Counter[str] = Counter()
@@ -84,8 +88,15 @@ class Pusher:
                 settled, conflicts = self._send(batch)
                 sent += settled
                 again |= conflicts
-                time.sleep(PAUSE_S)
+                self._make_way()
         return sent, again
+
+    def _make_way(self) -> None:
+        """Pause between two batches; longer while there is a turn, but not for ever."""
+        end = time.monotonic() + HOLD_S
+        time.sleep(PAUSE_S)
+        while self._in_turn() and time.monotonic() < end and not self._stopping():
+            time.sleep(PAUSE_S)
 
     def _next(self, after: str) -> tuple[list[Plan], str]:
         near = self._with

@@ -84,17 +84,21 @@ class Sync:
         directory: The store's folder, after which the status is named.
         companions: What else is kept in the cloud.
         pace: Seconds between attempts.
+        in_turn: Whether somebody is being listened to or answered now; asked in sync's thread.
+            A backlog waits meanwhile; what is new is sent all the same.
         backend: Makes the backend; tests replace it.
     """
 
     def __init__(self, settings: Settings, store: Callable[[], StoreGate | None],
                  keyring: Callable[[], Keyring | None], directory: Path, *,
                  companions: tuple[Companion, ...] = (), pace: Pace | None = None,
+                 in_turn: Callable[[], bool] = lambda: False,
                  backend: MakeBackend = dynamodb) -> None:
         self._settings = settings
         self._store = store
         self._keyring = keyring
         self._companions = companions
+        self._in_turn = in_turn
         self._make_backend = backend
         self._guard = threading.Lock()
         self._ready: _Ready | None = None
@@ -201,7 +205,8 @@ class Sync:
             household = Household(
                 store, self._make_backend(self._settings, keyring.household, self.clock),
                 keyring, self.clock, Ledger(), self.status)
-            self._ready = _Ready(household, Pusher(household, lambda: self._worker.closing),
+            self._ready = _Ready(household, Pusher(household, lambda: self._worker.closing,
+                                                   self._in_turn),
                                  Puller(household, self._settings.pull_window_s))
             return self._ready
 

@@ -140,6 +140,21 @@ def test_what_went_through_before_a_fault_is_not_sent_again(household: Any) -> N
     assert kitchen.push() == 200 - sent
 
 
+def test_a_backlog_makes_way_for_a_turn(household: Any) -> None:
+    from agent.sync.pushing import Pusher
+    kitchen, _ = household("kitchen", "hall")
+    for turn in range(60):
+        kitchen.say(D, turn, f"text {turn}")
+    asked: list[int] = []
+
+    def in_turn() -> bool:
+        asked.append(kitchen.status.report.sent)
+        return len(asked) < 10
+
+    assert Pusher(kitchen.house, in_turn=in_turn).drain() == 60
+    assert asked[:10] == [25] * 10  # the first batch had gone, and the rest waited
+
+
 def test_a_late_copy_of_an_old_attempt_changes_nothing(household: Any) -> None:
     """A request that was on its way for minutes arrives when its row has long gone on."""
     kitchen, hall = household("kitchen", "hall")
