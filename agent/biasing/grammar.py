@@ -77,11 +77,12 @@ class Grammar:
         self.fillers = Node(dict.fromkeys(self.costs, self._root))
         for phrase in phrases:
             _add(self._root, said(phrase), phrase, self.costs)
-        self._sentences = Node()
-        self._slot_roots: dict[str, Node] = {}
-        named = dict(slots or {})
-        for carrier in carriers:
-            self._add_carrier(carrier, named)
+        carriers, named = tuple(carriers), dict(slots or {})
+        self._is_open = any(f"{{{FREE_SLOT}}}" in carrier for carrier in carriers)
+        kinds = frozenset(kind for kind, held in named.items() if held)
+        self._sentences = sentence_tree(carriers, kinds)
+        self._slot_roots = {kind: _special(kind) or phrase_tree(tuple(named[kind]))
+                            for kind in (*kinds, *_SPECIAL)}
 
     @property
     def start(self) -> tuple[State, ...]:
@@ -124,34 +125,6 @@ class Grammar:
             root = self._slot_roots[kind]
             yield root, State(root, following, sentence=True)
 
-    def _add_carrier(self, carrier: str, slots: Mapping[str, Sequence[str]]) -> None:
-        pieces = re.split(r"\{([^{}]+)\}", carrier)
-        kinds = pieces[1::2]
-        if any(kind not in _SPECIAL and not slots.get(kind) for kind in kinds):
-            return
-        at = self._sentences
-        for place, piece in enumerate(pieces):
-            if place % 2:
-                article = pieces[place - 1].split()[-1:] == ["the"]
-                at = self._slot(at, piece, slots, may_take_article=not article)
-            else:
-                for word in said(piece):
-                    at = _child(at, word, {})
-        if at is not self._sentences:
-            at.complete = True
-
-
-    def _slot(self, at: Node, kind: str, slots: Mapping[str, Sequence[str]], *,
-              may_take_article: bool) -> Node:
-        """Add a slot; an article before it may be said or left out, whatever the carrier has."""
-        if kind not in self._slot_roots:
-            self._slot_roots[kind] = _special(kind) or phrase_tree(tuple(slots[kind]))
-        following = at.slots.setdefault(kind, Node())
-        special = ".." in kind or kind in _SPECIAL
-        if may_take_article and at is not self._sentences and not special:
-            _child(at, "the", {}).slots.setdefault(kind, following)
-        return following
-
     def cost(self, word: str, table: Node) -> float:
         """Nats taken off for a word of a table."""
         if table is self.fillers:
@@ -160,7 +133,7 @@ class Grammar:
 
     def with_free_words(self, words: Sequence[str]) -> Grammar:
         """The same grammar, its slot for any words taking runs of ``words``."""
-        if FREE_SLOT not in self._slot_roots:
+        if not words or not self._is_open:
             return self
         runs = tuple(" ".join(words[start:start + length]) for length in range(1, 5)
                      for start in range(len(words) - length + 1))
@@ -176,6 +149,54 @@ def _special(kind: str) -> Node | None:
     if kind == NUMBER_SLOT:
         return _numbers()
     return Node() if kind == FREE_SLOT else None
+
+
+@lru_cache(maxsize=4)
+def sentence_tree(carriers: tuple[str, ...], kinds: frozenset[str]) -> Node:
+    """The automaton of carriers, those left out whose slots are of no kind in ``kinds``.
+
+    Thousands of carriers share their endings ("… to {0..100} percent"): equal subtrees are one
+    node, which leaves a tenth. The same object for the same carriers: a turn that asks the same
+    question again costs nothing.
+    """
+    root = Node()
+    for carrier in carriers:
+        pieces = re.split(r"\{([^{}]+)\}", carrier)
+        if all(kind in _SPECIAL or kind in kinds for kind in pieces[1::2]):
+            _add_carrier(root, pieces)
+    return _shared(root, {})
+
+
+def _add_carrier(root: Node, pieces: Sequence[str]) -> None:
+    """Add a carrier, texts and slots by turns."""
+    at = root
+    for place, piece in enumerate(pieces):
+        if place % 2:
+            article = pieces[place - 1].split()[-1:] == ["the"]
+            at = _slot(at, piece, may_take_article=not article and at is not root)
+        else:
+            for word in said(piece):
+                at = _child(at, word, {})
+    if at is not root:
+        at.complete = True
+
+
+def _slot(at: Node, kind: str, *, may_take_article: bool) -> Node:
+    """Add a slot; an article before it may be said or left out, whatever the carrier has."""
+    following = at.slots.setdefault(kind, Node())
+    if may_take_article and ".." not in kind and kind not in _SPECIAL:
+        _child(at, "the", {}).slots.setdefault(kind, following)
+    return following
+
+
+def _shared(node: Node, known: dict[tuple[object, ...], Node]) -> Node:
+    """The node that stands for all with the same continuations."""
+    node.words = {word: _shared(after, known) for word, after in node.words.items()}
+    node.slots = {kind: _shared(after, known) for kind, after in node.slots.items()}
+    key = (node.complete, node.fillable, node.label,
+           frozenset((word, id(after)) for word, after in node.words.items()),
+           frozenset((kind, id(after)) for kind, after in node.slots.items()))
+    return known.setdefault(key, node)
 
 
 @lru_cache(maxsize=64)

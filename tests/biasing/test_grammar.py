@@ -7,7 +7,7 @@ import dataclasses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.biasing.grammar import Grammar, State, phrase_tree
+from agent.biasing.grammar import Grammar, State, phrase_tree, sentence_tree
 
 
 def accepts(grammar: Grammar, text: str) -> bool:
@@ -81,3 +81,15 @@ def test_the_tree_of_a_catalogue_is_shared() -> None:
 @given(st.lists(st.text(max_size=12), max_size=8), st.text(max_size=12))
 def test_any_phrases_make_an_automaton(phrases: list[str], carrier: str) -> None:
     Grammar(phrases, {"a": 1.0}, [carrier, "{x} " + carrier], {"x": phrases})
+
+
+def test_carriers_with_the_same_ending_share_it() -> None:
+    carriers = tuple(f"{verb} the {{lamp}} to {{number}} percent" for verb in ("set", "dim"))
+    root = sentence_tree(carriers, frozenset({"lamp"}))
+    assert root.words["set"] is root.words["dim"]
+    assert sentence_tree(carriers, frozenset({"lamp"})) is root
+
+
+def test_a_carrier_without_a_filled_slot_is_left_out() -> None:
+    root = sentence_tree(("set {lamp}", "dim {blind}"), frozenset({"lamp"}))
+    assert set(root.words) == {"set"}
