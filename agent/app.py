@@ -27,7 +27,7 @@ from agent.conversation.memory import StoredMemory, recalled
 from agent.conversation.muted import Muted
 from agent.conversation.ringing import Ringer
 from agent.conversation.speaking import Voice
-from agent.dialogue.carriers import grammar
+from agent.dialogue.assist_carriers import spoken_grammar
 from agent.dialogue.catalogue import Catalogue, CatalogueFiles
 from agent.dialogue.catalogue.sharing import Documents, own_documents, shared
 from agent.dialogue.handlers import Handlers
@@ -213,8 +213,9 @@ class Names:
             devices=(*(device.name for device in home.devices),
                      *(area.name for area in home.areas)),
             places=tuple(place.name for place in places.places))
-        commands = grammar(self.catalogue)
-        return builders.standing(names, (c.text for c in commands.carriers), commands.slots)
+        commands = spoken_grammar(self.catalogue)
+        carriers = (*commands.carriers, *commands.open_carriers)
+        return builders.standing(names, (c.text for c in carriers), commands.slots)
 
 
 def _recogniser(config: Config, announce: Announce) -> Recogniser:

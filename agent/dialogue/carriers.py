@@ -90,10 +90,10 @@ def grammar(catalogue: Catalogue) -> Grammar:
     """All commands over a catalogue; those whose slots nothing can fill are left out."""
     names = {name for carrier in command_carriers() for name in carrier.slots}
     slots = {name: found for name in names if (found := values(name, catalogue))}
-    return _filled(command_carriers(), slots)
+    return filled(command_carriers(), slots)
 
 
-def _filled(carriers: Iterable[Carrier], slots: Mapping[str, tuple[str, ...]]) -> Grammar:
+def filled(carriers: Iterable[Carrier], slots: Mapping[str, tuple[str, ...]]) -> Grammar:
     """The carriers whose slots have values."""
     known = frozenset(slots) | {ANY.name}
     kept = [carrier for carrier in carriers if known.issuperset(carrier.slots)]
@@ -109,7 +109,7 @@ def answer_grammar(options: Sequence[str]) -> Grammar:
     The options are given whole; which part of one tells it from the others is for biasing to say.
     """
     slots = {"option": tuple(options), "ordinal": values("ordinal", Catalogue())}
-    return _filled(answer_carriers(), slots)
+    return filled(answer_carriers(), slots)
 
 
 def expand(source: Grammar, limit: int = 20_000) -> Iterator[Phrase]:
@@ -169,14 +169,21 @@ def _carriers(intent: str, data: IntentData, intents: Intents) -> Iterator[Carri
     kinds = data.requires_context.get("domain", ())
     most = PER_TEMPLATE if from_home_assistant(data) else PER_OWN_TEMPLATE
     for template in data.sentences:
-        rows = _Expansion(rules, kinds, intents, most).rows(template.expression)
+        rows = Expansion(rules, kinds, intents, most).rows(template.expression)
         for row in islice(rows, most):
             if row and row != (ANY,):
                 yield Carrier(row, intent)
 
 
-class _Expansion:
-    """Writes out one template, forms with the fewest optional words first."""
+class Expansion:
+    """Writes out one template, forms with the fewest optional words first.
+
+    Args:
+        rules: Expansion rules by name.
+        kinds: Kinds of device that the template's names must be of.
+        intents: Where the template's lists are.
+        most: Forms given of each part at most.
+    """
 
     def __init__(self, rules: Mapping[str, Sentence], kinds: Sequence[str],
                  intents: Intents, most: int) -> None:

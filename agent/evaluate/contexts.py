@@ -8,13 +8,15 @@ from functools import lru_cache
 
 from agent.biasing import Bias, builders
 from agent.biasing.words import said
-from agent.dialogue.carrier_values import values
+from agent.dialogue.assist_carriers import spoken_carriers, spoken_values
 from agent.dialogue.carriers import ANY, Carrier, answer_carriers, command_carriers
 from agent.dialogue.catalogue import Catalogue
 from agent.evaluate.manifest import Context
 from agent.events import Expectation
 
-_NAMED = ("contact", "place", "area", "floor", "name:")
+_DEVICE = "device"
+"""The slot for rooms, devices, scenes, lists: a recording's context does not tell them apart."""
+_NAMED = ("contact", "place", _DEVICE)
 """Slots that hold the user's own names."""
 
 
@@ -26,7 +28,7 @@ def bias_of(context: Context, expects: Expectation | None) -> Bias:
     question = asked(context)
     expectation = expects or _expectation(context, question)
     if not question and not _is_answer(expectation):
-        carriers, slots = _commands(catalogue, command_carriers())
+        carriers, slots = _commands(catalogue, spoken_carriers())
         return builders.standing(catalogue, carriers, slots)
     related = [c for c in command_carriers() if "contact" in c.slots or "place" in c.slots]
     carriers, slots = _commands(catalogue, related)
@@ -76,24 +78,24 @@ def _commands(catalogue: builders.Catalogue,
     slots: dict[str, list[str]] = {}
     kept: dict[str, None] = {}
     for carrier in carriers:
-        named = [name for name in carrier.slots if name != ANY.name]
+        named = [_slot_for(name) for name in carrier.slots if name != ANY.name]
         if not all(_fill(slots, name, catalogue) for name in named):
             continue
         # With any words and no name, a carrier fits whatever was said.
-        if carrier.is_open and not any(name.startswith(_NAMED) for name in named):
+        if carrier.is_open and not set(named) & set(_NAMED):
             continue
-        kept[carrier.text] = None
+        kept[" ".join(part if isinstance(part, str) else f"{{{_slot_for(part.name)}}}"
+                      for part in carrier.parts)] = None
     return tuple(kept), {name: held for name, held in slots.items() if held}
+
+
+def _slot_for(name: str) -> str:
+    return _DEVICE if name in ("area", "floor") or name.startswith("name:") else name
 
 
 def _fill(slots: dict[str, list[str]], name: str, catalogue: builders.Catalogue) -> bool:
     if name not in slots:
-        if name == "contact":
-            slots[name] = list(catalogue.contacts)
-        elif name == "place":
-            slots[name] = list(catalogue.places)
-        elif name.startswith(_NAMED):
-            slots[name] = list(catalogue.devices)
-        else:
-            slots[name] = list(values(name, Catalogue()))
+        names = {"contact": catalogue.contacts, "place": catalogue.places,
+                 _DEVICE: catalogue.devices}
+        slots[name] = list(names[name] if name in names else spoken_values(name, Catalogue()))
     return bool(slots[name])

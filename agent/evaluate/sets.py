@@ -11,12 +11,15 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from agent.audio import files
-from agent.evaluate import synthesis
+from agent.evaluate import houses, short_answers, synthesis
+from agent.evaluate.home_sentences import draw
 from agent.evaluate.synthesis import Voice
 
 FIRST = ("Meg Anna Omar Lucia Tom Priya Stefan Chloe Ravi Ingrid Marco Hannah").split()
@@ -48,6 +51,9 @@ COMMANDS = (
     "what is the temperature of {7}|turn {1} on|turn {11} off|set {2} brightness to 75 percent|"
     "set the {1} to red|turn on all the lights in the {12}|is {5} closed|skip on {13}").split("|")
 
+_HOUSES, _NAMED, _UNNAMED = 12, 18, 3
+"""Synthesised homes, and the sentences for each that name something of it and that do not."""
+
 KOREAN_SURNAMES = "김 이 박 최 정 강 조 윤 장 임 한 오 서 신 권 황 안 송 류 홍 전 고 문".split()
 KOREAN_GIVEN = ("민수 지영 서연 도윤 하준 은지 현우 수빈 예린 태호 유진 성민 가은 "
                 "동현 나래 승우 혜진 준호 소희 재원 다은 영철 미경 상훈 보라 진석 "
@@ -58,6 +64,10 @@ KOREAN_STRAY = ("감사합니다|안녕하세요|날씨가 어때요|불을 켜 
                 "그만해|누구세요|점심 먹자|창문 열어|취소해 줘|천천히").split("|")
 
 
+Rows = Iterator[tuple[dict[str, Any], str, Voice]]
+Maker = Callable[[Sequence[Voice]], Rows]
+
+
 def write_all(folder: Path) -> list[Path]:
     """Write every set; those already there stay as they are.
 
@@ -65,14 +75,19 @@ def write_all(folder: Path) -> list[Path]:
         AgentError: A synthesiser failed.
     """
     voices = synthesis.installed()
-    makers = {"follow-ups": _follow_ups, "stray": _stray, "home": _home}
+    makers: dict[str, Maker] = {
+        "follow-ups": _follow_ups, "stray": _stray, "home": _home,
+        "homes": partial(_homes, houses.DEVELOPMENT, False),
+        "homes-held-out": partial(_homes, houses.HELD_OUT, True),
+        "strays": partial(_strays, False), "strays-held-out": partial(_strays, True),
+        "messages": partial(_messages, False), "messages-held-out": partial(_messages, True)}
     written = [_write(folder / name, make(voices)) for name, make in makers.items()]
     if synthesis.installed((synthesis.KOREAN,)):
         written.append(_write(folder / "korean", _korean()))
     return written
 
 
-def _write(folder: Path, rows: Iterator[tuple[dict[str, Any], str, Voice]]) -> Path:
+def _write(folder: Path, rows: Rows) -> Path:
     manifest = folder / "manifest.jsonl"
     if manifest.exists():
         return manifest
@@ -92,7 +107,7 @@ def contacts() -> list[str]:
     return [f"{FIRST[at % len(FIRST)]} {surname}" for at, surname in enumerate(SURNAMES)]
 
 
-def _follow_ups(voices: Sequence[Voice]) -> Iterator[tuple[dict[str, Any], str, Voice]]:
+def _follow_ups(voices: Sequence[Voice]) -> Rows:
     """"Meg Jones or Meg Bauer?": the surname alone, and the whole name."""
     book = contacts()
     chance = random.Random("follow-ups")
@@ -110,7 +125,7 @@ def _follow_ups(voices: Sequence[Voice]) -> Iterator[tuple[dict[str, Any], str, 
                    "expects": "name", "set": "in-context", "context": context}, said, voice
 
 
-def _stray(voices: Sequence[Voice]) -> Iterator[tuple[dict[str, Any], str, Voice]]:
+def _stray(voices: Sequence[Voice]) -> Rows:
     """Short answers that have nothing to do with the address book."""
     context = {"previous": [{"speaker": "user", "text": "make a call"},
                             {"speaker": "agent", "text": "Who would you like to call?"}],
@@ -122,7 +137,7 @@ def _stray(voices: Sequence[Voice]) -> Iterator[tuple[dict[str, Any], str, Voice
                    "set": "anti-context", "context": context}, text, voice
 
 
-def _home(voices: Sequence[Voice]) -> Iterator[tuple[dict[str, Any], str, Voice]]:
+def _home(voices: Sequence[Voice]) -> Rows:
     """Commands to a home with 14 named rooms, devices, scenes and lists."""
     context = {"previous": [], "devices": list(HOME)}
     for at, template in enumerate(COMMANDS):
@@ -132,7 +147,53 @@ def _home(voices: Sequence[Voice]) -> Iterator[tuple[dict[str, Any], str, Voice]
             yield {"id": f"{voice.id}-{at}", "text": text, "context": context}, text, voice
 
 
-def _korean() -> Iterator[tuple[dict[str, Any], str, Voice]]:
+def _homes(stock: houses.Stock, held_out: bool, voices: Sequence[Voice]) -> Rows:
+    """Commands to many homes, worded as Home Assistant's templates allow; most name something."""
+    chance = random.Random(f"homes {held_out}")
+    for number in range(_HOUSES):
+        house = houses.furnish(stock, chance)
+        context = {"previous": [], "devices": list(house.names)}
+        sentences = draw(house, chance, held_out=held_out)
+        named = (text for text in sentences if any(name in text for name in house.names))
+        texts = [*islice(named, _NAMED), *islice(sentences, _UNNAMED)]
+        for at, text in enumerate(texts):
+            voice = chance.choice(voices)
+            yield {"id": f"{voice.id}-{number}.{at}", "text": text,
+                   "context": context}, text, voice
+
+
+def _strays(held_out: bool, voices: Sequence[Voice]) -> Rows:
+    """More short answers that have nothing to do with the address book, each text once or twice."""
+    chance = random.Random(f"strays {held_out}")
+    book = contacts()[::-1] if held_out else contacts()
+    texts = short_answers.halves(short_answers.WORDS + short_answers.PHRASES, held_out=held_out)
+    texts += short_answers.foreign_names(chance, 60)
+    questions = ("Who would you like to call?", "Whom shall I call?", "Which contact?")
+    for at, text in enumerate(texts * 2):
+        voice = chance.choice(voices)
+        context = {"previous": [{"speaker": "user", "text": "make a call"},
+                                {"speaker": "agent", "text": questions[at % 3]}],
+                   "contacts": chance.sample(book, 40)}
+        yield {"id": f"{voice.id}-{at}", "text": text, "expects": "name",
+               "set": "anti-context", "context": context}, text, voice
+
+
+def _messages(held_out: bool, voices: Sequence[Voice]) -> Rows:
+    """Sentences with a contact inside, no question before."""
+    chance = random.Random(f"messages {held_out}")
+    book = contacts()
+    context = {"previous": [], "contacts": book}
+    templates = short_answers.halves(short_answers.MESSAGES, held_out=held_out)
+    texts = [(template.format(name), name)
+             for name in short_answers.halves(book, held_out=held_out)
+             for template in chance.sample(templates, 4)]
+    for at, (text, name) in enumerate(texts):
+        voice = chance.choice(voices)
+        yield {"id": f"{voice.id}-{at}", "text": text, "slots": {"contact": name},
+               "set": "in-context", "context": context}, text, voice
+
+
+def _korean() -> Rows:
     """Korean names of an address book, English ones in a Korean mouth, and stray sentences."""
     book = [f"{KOREAN_SURNAMES[at % len(KOREAN_SURNAMES)]}{KOREAN_GIVEN[at % len(KOREAN_GIVEN)]}"
             for at in range(87)]

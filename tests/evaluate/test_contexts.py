@@ -31,7 +31,10 @@ def test_devices_fill_the_commands_of_the_home() -> None:
     bias = bias_of(Context(devices=("Bed Light", "Front Door")), None)
     assert bias.expectation is Expectation.FREE
     assert len(bias.carriers) > 500
-    assert all("Bed Light" in held for name, held in bias.slots if name.startswith("name:"))
+    assert dict(bias.slots)["device"] == ("Bed Light", "Front Door")
+    assert {"unmute {device}", "turn on the lights in the {device}", "is the {device} locked",
+            "set {device} brightness to {0..100} percent"} <= set(bias.carriers)
+    assert not any("{name:" in carrier or "{area}" in carrier for carrier in bias.carriers)
 
 
 def test_what_is_expected_wins_over_what_is_guessed() -> None:
