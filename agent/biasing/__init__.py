@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 else:
     LogPriors = Searchable = Any  # loading numpy would make every command start slowly
 
-WRAPPED = 1.0
+WRAPPED = 1.5
 """Nats a token against an answer that has words around the phrase that was asked for."""
 NAMELESS = 0.3
 """Nats a token against a command that names nothing of the catalogue, where none was asked for."""
-UNRELATED = 2.5
+UNRELATED = 3.75
 """Nats a token against an answer that has nothing of what was asked for."""
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
+from agent.biasing.words import said
 from agent.errors import AgentError
 from agent.events import Expectation
 
@@ -38,6 +39,8 @@ class Shape(StrEnum):
     """A carrier sentence with phrases in its slots."""
     LOOP = "loop"
     """Phrases strung together with filler words."""
+    MENDED = "mended"
+    """The free transcript with phrases in place of what sounds like them."""
     ANSWER = "answer"
     """Letters, digits or yes and no, because such an answer was expected."""
 
@@ -77,6 +80,8 @@ class Evidence:
     """Mean log probability a token of several candidates that share no word with the best."""
     worst_part: float = 0.0
     """Greatest distance a phone of one of the phrases' words to what was heard there."""
+    is_part: bool = False
+    """It is but a part of a name, a surname alone, that nothing offered."""
     log_prior: float = 0.0
     """Nats that the turn's context says for the candidate; 0 where it says nothing."""
     cohort_log_prior: float = 0.0
@@ -128,14 +133,18 @@ class Arbiter:
         Nothing of what the turn's context says is in the fitted weights: where it says nothing,
         they stand alone.
         """
-        weights = self.shapes[evidence.shape].weights
+        weights = self._of(evidence.shape).weights
         values = features(evidence)
         acoustic = weights["bias"] + sum(weights.get(name, 0.0) * values[name] for name in values)
         return acoustic + context_odds(evidence)
 
+    def _of(self, shape: Shape) -> Weights:
+        """Weights of a shape; those of sentences for one that a file of thresholds leaves out."""
+        return self.shapes.get(shape) or self.shapes[Shape.SENTENCE]
+
     def decide(self, evidence: Evidence) -> Decision:
         """Take the candidate or the free transcript."""
-        chosen = self.shapes[evidence.shape]
+        chosen = self._of(evidence.shape)
         if not evidence.text:
             return plain(evidence.free_text, evidence.alternatives)
         margin = self.odds(evidence) - chosen.accept
@@ -186,6 +195,8 @@ def features(evidence: Evidence) -> dict[str, float]:
         "worst_part": min(4.0, evidence.worst_part),
         "coverage": evidence.coverage,
         "offered": float(evidence.offered),
+        "part": float(evidence.is_part),
+        "free_words": min(2.0, len(said(evidence.free_text)) / 4),
         "gap_distance": min(6.0, max(0.0, free_mean - mean)) * min(4.0, evidence.distance) / 4,
     }
 

@@ -23,6 +23,9 @@ NEARER = 0.1
 """Distance a phone that a nat of log prior makes up for; the right name of synthetic answers in
 noise is then among the first 24 most often, and from 0.05 to 0.2 hardly less often."""
 
+RUN_SEARCH = 500
+"""The same where every run of words is compared."""
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -122,7 +125,7 @@ class Retriever:
 
     def _candidates_of_runs(self, words: Sequence[Phones],
                             most_words: int) -> npt.NDArray[np.intp]:
-        if len(self.owners) <= FULL_SEARCH:
+        if len(self.owners) <= RUN_SEARCH:
             return np.arange(len(self.owners))
         nearest = np.full(len(self.owners), np.inf, np.float32)
         for start in range(len(words)):
@@ -130,7 +133,7 @@ class Retriever:
                 run = np.concatenate(list(words[start:end]))
                 far = np.abs(self.profiles - profile(run)).sum(axis=1)
                 np.minimum(nearest, far / np.maximum(self.lengths, len(run)), out=nearest)
-        return np.argpartition(nearest, FULL_SEARCH)[:FULL_SEARCH]
+        return np.argpartition(nearest, RUN_SEARCH)[:RUN_SEARCH]
 
     def _best(self, chosen: npt.NDArray[np.intp], found: npt.NDArray[np.float32],
               relative: npt.NDArray[np.float32], limit: int) -> list[Match]:

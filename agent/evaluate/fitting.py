@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from agent.biasing.arbitration import Shape
 from agent.evaluate.cases import Row, collect, development
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -31,9 +33,10 @@ FOLDS = 8
 RIDGE = 0.3
 """Strength of the pull of weights towards 0, in observations of unit size."""
 LIMITS = {"names left out": (0.09, 0.02), "follow-ups left out": (0.20, 0.035),
-          "unrelated": (0.01, 0.0), "stray": (0.022, 0.01)}
-"""By the beginning of a case's name: the share of its turns, with nothing right to take, in which
-a candidate may be taken, and taken without asking back."""
+          "messages left out": (0.10, 0.03), "unrelated, names": (0.0, 0.0),
+          "unrelated": (0.006, 0.0), "stray": (0.015, 0.01)}
+"""By the beginning of a case's name, the first that fits: the share of its turns, with nothing
+right to take, in which a candidate may be taken, and taken without asking back."""
 FEWEST = 40
 """Rows below which a shape takes the weights of all rows together."""
 
@@ -80,7 +83,7 @@ def _logistic(values: Floats, right: npt.NDArray[np.bool_]) -> Floats:
 
 
 def threshold(odds: Floats, rows: Sequence[Row], sizes: Mapping[str, int], level: int) -> float:
-    """The lowest threshold at which no case takes more wrong candidates than its limit.
+    """The lowest threshold at which no more wrong candidates are taken than the limits allow.
 
     Args:
         odds: Held-out log odds of each row.
@@ -89,16 +92,19 @@ def threshold(odds: Floats, rows: Sequence[Row], sizes: Mapping[str, int], level
         level: Which of the limits: 0 to take a candidate, 1 to take it without asking back.
     """
     highest = -2.0
-    for case in {row.case for row in rows}:
-        limits = next((v for name, v in LIMITS.items() if case.startswith(name)), None)
+    for name, limits in LIMITS.items():
         wrong = np.sort([o for o, row in zip(odds, rows, strict=True)
-                         if row.case == case and not row.right])[::-1]
-        if limits is None or not len(wrong):
-            continue
-        allowed = int(limits[level] * sizes[case])
+                         if _limit_of(row.case) == name and not row.right])[::-1]
+        allowed = int(limits[level] * sum(size for case, size in sizes.items()
+                                          if _limit_of(case) == name))
         if len(wrong) > allowed:
             highest = max(highest, float(wrong[allowed]) + 1e-3)
     return highest
+
+
+def _limit_of(case: str) -> str | None:
+    """Which of the limits holds for a case; cases under the same one count together."""
+    return next((name for name in LIMITS if case.startswith(name)), None)
 
 
 def curve(odds: Floats, right: npt.NDArray[np.bool_]) -> list[dict[str, float]]:
@@ -124,7 +130,7 @@ def thresholds(rows: Iterable[Row], engine: str) -> dict[str, Any]:
         by_shape.setdefault(row.shape, []).append(row)
     counts = dict(Counter(row.case for row in everything))
     shapes = {}
-    for shape in ("phrase", "sentence", "loop", "answer"):
+    for shape in Shape:
         own = by_shape.get(shape, [])
         learned = own if len(own) >= FEWEST and len({r.right for r in own}) == 2 else everything
         found = fit(learned)
@@ -158,7 +164,10 @@ def _rows(data: Path, synthesised: Path | None, kept: Path | None) -> list[Row]:
     from models import locate
 
     recogniser = MoonshineRecogniser(locate("moonshine-tiny-en"), None, Settings(budget_ms=0))
-    rows = [row for case in development(data, synthesised) for row in collect(recogniser, case)]
+    rows: list[Row] = []
+    for case in development(data, synthesised):
+        rows += collect(recogniser, case)
+        print(f"{case.name}: {len(rows)}", file=sys.stderr)
     if kept is not None:
         kept.write_text("".join(json.dumps(dataclasses.asdict(row)) + "\n" for row in rows))
     return rows

@@ -77,7 +77,9 @@ def test_features_are_finite_for_empty_evidence() -> None:
 def test_shipped_thresholds_cover_every_shape(engine: str) -> None:
     shipped = arbitration.shipped(engine)
     known = arbitration.features(NEAR)
-    for shape in Shape:
+    made = set(Shape) - ({Shape.MENDED} if engine == "vosk" else set())
+    assert made <= set(shipped.shapes)
+    for shape in made:
         entry = shipped.shapes[shape]
         assert entry.sure >= entry.accept
         assert set(entry.weights) <= {*known, "bias"}

@@ -8,13 +8,13 @@ compare with the free transcript's.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
 
-from agent.asr.moonshine import scoring
+from agent.asr.moonshine import mending, scoring
 from agent.asr.moonshine.grammar_search import Compiled, Found, search
 from agent.asr.moonshine.model import Encoded, Model
 from agent.asr.moonshine.search import Decoded
@@ -30,6 +30,12 @@ from agent.events import Expectation
 
 WIDE_CATALOGUE = 400
 """Answers from which the search keeps twice as many hypotheses."""
+MENDED = 1.0
+"""Nats a token against a sentence of which only a name is known: whole commands are likelier."""
+MANY_SENTENCES = 2_000
+"""Carriers from which it does."""
+clock: Callable[[], float] = time.monotonic
+"""What budgets are counted in; benchmarks on a busy machine count processor time instead."""
 _COHORT = 10
 """Other candidates whose mean score the best one is compared with."""
 _BARE = ("{offered}", "{known}")
@@ -51,6 +57,8 @@ class Context:
     """The answers that were asked for, with nothing around them; only where some were."""
     expected: Compiled | None = field(repr=False)
     """What the expected form of the answer allows."""
+    whole: frozenset[str] = field(repr=False)
+    """Texts that may be whole answers."""
     log_priors: dict[str, float] = field(repr=False)
     """Nats that the turn's context says for or against a phrase, where it says anything."""
 
@@ -58,6 +66,11 @@ class Context:
     def size(self) -> int:
         """Number of whole answers."""
         return sum(len(phrases) for phrases, _ in self.lists)
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether much can be said, so that a narrow search would lose the right one early."""
+        return self.size > WIDE_CATALOGUE or len(self.bias.carriers) > MANY_SENTENCES
 
     @property
     def is_empty(self) -> bool:
@@ -87,7 +100,7 @@ def prepare(bias: Bias, vocabulary: Tokens) -> Context:
     if bias.background is not None:
         bias.background.names.retriever  # noqa: B018 - made now, off the voice path
     context = Context(bias, lists, compiled, _bare(bias, offered, known, vocabulary),
-                      _expected(bias.expectation, vocabulary),
+                      _expected(bias.expectation, vocabulary), frozenset(p.text for p in whole),
                       {p.text: p.log_prior for p in bias.phrases if p.log_prior})
     _spell_out(context)
     return context
@@ -128,15 +141,15 @@ class Deadline:
     """
 
     def __init__(self, seconds: float | None) -> None:
-        self._end = None if seconds is None else time.monotonic() + seconds
+        self._end = None if seconds is None else clock() + seconds
 
     def passed(self) -> bool:
         """Whether it is over."""
-        return self._end is not None and time.monotonic() >= self._end
+        return self._end is not None and clock() >= self._end
 
     def left(self) -> float:
         """Seconds left; infinite without a limit."""
-        return float("inf") if self._end is None else self._end - time.monotonic()
+        return float("inf") if self._end is None else self._end - clock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +190,15 @@ def gather(model: Model, encoded: Encoded, free: Sequence[Decoded], context: Con
     if context.expected is not None:
         found += _searched(model, encoded, context.expected, 8, context, deadline, Shape.ANSWER)
     if context.compiled is not None:
-        wide = settings.beam * (2 if context.size > WIDE_CATALOGUE else 1)
+        wide = settings.beam * (2 if context.is_wide else 1)
         if context.bare is not None:
             found += _searched(model, encoded, context.bare, wide, context, deadline, None)
         heard = said(free[0].text) if free else ()
         found += _searched(model, encoded, context.compiled.with_free_words(heard), wide, context,
                            deadline, None)
         found += _scored(model, encoded, free, found, context, settings, deadline)
+    if context.bias.expectation is Expectation.FREE and not deadline.passed():
+        found += _mended(model, encoded, free, context, deadline)
     best: dict[str, _Candidate] = {}
     for candidate in sorted(found, key=lambda c: -c.rank):
         best.setdefault(candidate.text.lower(), candidate)
@@ -198,12 +213,14 @@ def _searched(model: Model, encoded: Encoded, compiled: Compiled, width: int, co
                        context.bias.prior(f.labels, bare=kind is Shape.PHRASE), f.labels,
                        f.covered / max(1, f.words),
                        sum(context.log_priors.get(label, 0.0) for label in f.labels))
-            for f in found for kind in (shape or _shape(f),)
+            for f in found for kind in (shape or _shape(f, context),)
             if f.labels or kind is not Shape.LOOP]
 
 
-def _shape(found: Found) -> Shape:
-    if len(found.labels) == 1 and found.covered == found.words:
+def _shape(found: Found, context: Context) -> Shape:
+    alone = len(found.labels) == 1 and found.covered == found.words
+    # A kind of shop may stand alone in a carrier, but nothing of the user's is called so.
+    if alone and (not found.sentence or found.labels[0] in context.whole):
         return Shape.PHRASE
     return Shape.SENTENCE if found.sentence else Shape.LOOP
 
@@ -215,21 +232,35 @@ def _scored(model: Model, encoded: Encoded, free: Sequence[Decoded], found: list
     for decoded in free[:2]:
         for phones in pronunciation.of_text(decoded.text)[:1]:
             log_priors |= _by_sound(phones, context, settings.candidates)
-    unique = list(log_priors)
-    scored: list[_Candidate] = []
+    texts = list(log_priors)
+    scores = _scores(model, encoded, [f"{text}." for text in texts], deadline)
+    return [_Candidate(text, Shape.PHRASE, entry.total, len(entry.tokens) + 1,
+                       context.bias.prior((text,), bare=True), (text,),
+                       log_prior=log_priors[text])
+            for text, entry in zip(texts, scores, strict=False)]
+
+
+def _scores(model: Model, encoded: Encoded, texts: Sequence[str],
+            deadline: Deadline) -> Iterator[scoring.TextScore]:
+    """Scores of as many texts as there is time for, by the measured time of a batch."""
     slowest = 0.0
-    for start in range(0, len(unique), _BATCH):
-        before = time.monotonic()
+    for start in range(0, len(texts), _BATCH):
+        before = clock()
         if start and deadline.left() < slowest:
-            break
-        part = unique[start:start + _BATCH]
-        scored += [_Candidate(text, Shape.PHRASE, entry.total, len(entry.tokens) + 1,
-                              context.bias.prior((text,), bare=True), (text,),
-                              log_prior=log_priors[text])
-                   for text, entry in zip(part, scoring.score(
-                       model, encoded, [f"{text}." for text in part]), strict=True)]
-        slowest = max(slowest, time.monotonic() - before)
-    return scored
+            return
+        yield from scoring.score(model, encoded, texts[start:start + _BATCH])
+        slowest = max(slowest, clock() - before)
+
+
+def _mended(model: Model, encoded: Encoded, free: Sequence[Decoded], context: Context,
+            deadline: Deadline) -> list[_Candidate]:
+    """The free transcript with names in place of what sounds like them."""
+    made = mending.variants(free[0].text, context.lists) if free else []
+    scores = _scores(model, encoded, [variant.text for variant in made], deadline)
+    return [_Candidate(variant.text, Shape.MENDED, entry.total, len(entry.tokens) + 1, -MENDED,
+                       variant.labels, variant.covered / max(1, variant.words),
+                       sum(context.log_priors.get(label, 0.0) for label in variant.labels))
+            for variant, entry in zip(made, scores, strict=False)]
 
 
 def _by_sound(phones: Phones, context: Context, limit: int) -> dict[str, float]:
@@ -278,12 +309,19 @@ def _evidence(ranked: list[_Candidate], free: Decoded, context: Context) -> Evid
         bool(best.labels) and best.labels[-1] in offered, context.bias.expectation, best.labels,
         tuple(c.text for c in ranked[1:6]),
         sum(others[:_COHORT]) / len(others[:_COHORT]) if others else None,
-        _worst_part(best.labels, free.text), best.log_prior, _mean_log_prior(ranked))
+        _worst_part(best.labels, free.text), _is_part(best, context.bias), best.log_prior,
+        _mean_log_prior(ranked))
 
 
 def _mean_log_prior(candidates: Sequence[_Candidate]) -> float:
     known = [c.log_prior for c in candidates if c.labels]
     return sum(known) / len(known) if known else 0.0
+
+
+def _is_part(candidate: _Candidate, bias: Bias) -> bool:
+    """Whether it is a part of a name that was not asked for."""
+    weights = [p.weight for p in bias.phrases if p.text in candidate.labels]
+    return candidate.shape is Shape.PHRASE and bool(weights) and max(weights) < 1.0
 
 
 def _worst_part(labels: Sequence[str], heard: str) -> float:

@@ -214,5 +214,7 @@ def _decoded(model: Model, path: _Path) -> Decoded:
     period = looping(path.tokens)
     tokens = path.tokens[:len(path.tokens) - period] if period else path.tokens
     log_probs = np.array(path.log_probs[:len(tokens)] if period else path.log_probs, np.float32)
-    return Decoded(model.tokens.decode(tokens).strip(), tokens, log_probs, path.bonus,
+    # Some transcripts the network was trained on are British; the agent writes one way throughout.
+    text = model.tokens.decode(tokens).strip().replace(" per cent", " percent")
+    return Decoded(text, tokens, log_probs, path.bonus,
                    looped=bool(period))
