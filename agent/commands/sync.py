@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from agent.sync import status
 
     config = load()
-    report = status.read(status.path_of(config.store.directory)) if config.sync.enabled else None
+    report = status.find(config.store.directory) if config.sync.enabled else None
     if args.json:
         found = dataclasses.asdict(report) if report else None
         print(json.dumps({"enabled": config.sync.enabled, "report": found}))

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import AgentError
-from agent.store.memoryfs import private_folder
+from agent.store.memoryfs import candidates, private_folder
 
 log = logging.getLogger(__name__)
 
 ASIDE_SHOWN = 20
+FOLDER, BESIDE = "sync", "sync-status.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +160,23 @@ class Status:
 
 def path_of(directory: Path, environ: Mapping[str, str] | None = None) -> Path:
     """Where the status of the agent with this store is written."""
-    folder = private_folder("sync", environ)
-    if folder is None:
-        return directory / "sync-status.json"
-    name = "".join(c if c.isalnum() else "-" for c in str(directory.resolve()))[-100:]
-    return folder / f"{name}.json"
+    folder = private_folder(FOLDER, environ)
+    return folder / _name(directory) if folder else directory / BESIDE
+
+
+def find(directory: Path, environ: Mapping[str, str] | None = None) -> Report | None:
+    """The newest report of an agent with this store; None where there is none.
+
+    A service and a login do not see the same runtime folder, so every usual place is looked at.
+    """
+    bases = candidates(os.environ if environ is None else environ)
+    places = [base / f"voice-agent-{os.geteuid()}" / FOLDER / _name(directory) for base in bases]
+    found = [report for path in (*places, directory / BESIDE) if (report := read(path))]
+    return max(found, key=lambda report: report.updated, default=None)
+
+
+def _name(directory: Path) -> str:
+    return "".join(c if c.isalnum() else "-" for c in str(directory.resolve()))[-100:] + ".json"
 
 
 def read(path: Path) -> Report | None:

@@ -53,6 +53,18 @@ def test_without_an_agent_there_is_nothing_to_show(
     assert json.loads(capsys.readouterr().out) == {"enabled": True, "report": None}
 
 
+def test_the_newest_of_several_places_is_shown(enabled: Path, tmp_path: Path) -> None:
+    """As of a service without a runtime folder, and of a login that has one."""
+    beside = tmp_path / "store" / status.BESIDE
+    status.Status(enabled, now=lambda: 1000.0).update(sent=1)
+    status.Status(beside, now=lambda: 2000.0).update(sent=2)
+    found = status.find(tmp_path / "store")
+    assert found and found.sent == 2
+    status.Status(enabled, now=lambda: 3000.0).update(sent=3)
+    found = status.find(tmp_path / "store")
+    assert found and found.sent == 3
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{", "{\"troubles\": 3}", "\x00", "null",
                                      "{\"troubles\": [{\"kind\": 1}]}"])
 def test_a_status_file_that_is_broken_is_none(enabled: Path, content: str) -> None:
