@@ -126,14 +126,24 @@ class Bench:
         self.expecting.expect(question, row)
         return row
 
-    async def hear(self, reply: float = 0.4, **given: Any) -> Any:
-        """A whole window: what is ready when the reply is over, and how long that took to get."""
-        self.events.clear()
+    async def hear(self, reply: float = 3.0, **given: Any) -> Any:
+        """A whole window: what is ready when the reply is over, and how long that took to get.
+
+        The rest of the reply is not waited for once nothing more will happen in it.
+        """
         self.ask(**given)
-        await asyncio.sleep(reply)
+        self.events.clear()  # an earlier window has been closed by this one
+        over = time.perf_counter() + reply
+        while time.perf_counter() < over and not self._settled():
+            await asyncio.sleep(0.01)
         start = time.perf_counter()
         prepared = await self.expecting.ready()
         return prepared, time.perf_counter() - start
+
+    def _settled(self) -> bool:
+        return any(isinstance(event, ContextClosed) or
+                   (isinstance(event, ContextStep) and event.step == "prepared")
+                   for event in self.events)
 
     def outcome(self) -> str:
         closed = [event.outcome for event in self.events if isinstance(event, ContextClosed)]
