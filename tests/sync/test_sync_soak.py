@@ -209,8 +209,8 @@ def test_three_devices_converge_through_faults_and_kills(soaked: Any) -> None:
 
 @pytest.mark.long
 def test_ten_thousand_interactions_and_fifty_kills(soaked: Any) -> None:
-    soak, proxy, server = soaked(9999, 50)
-    figures = check(soak, proxy, server, 9999)
+    soak, proxy, server = soaked(10_002, 50)
+    figures = check(soak, proxy, server, 10_002)
     print(json.dumps(figures))
     assert soak.kills >= 50
-    assert figures["requests"] <= 1.2 * 9999
+    assert figures["requests"] <= 1.2 * 10_002
