@@ -107,13 +107,19 @@ class Intake:
         except RefusedError:
             self._refuse(record, "refused_altered")
         except (EpochGoneError, OldGenerationError):
-            pass  # nobody can open it any more
+            # Nobody can open it any more, or only who was not rebooted since. A row may be
+            # replaced; a tombstone never, for a deletion always wins.
+            if record.deleted:
+                self._with.ledger.blocked.add(record.key)
+                return None
         except EpochError:
             # One such row must not stop the others; and what a household without this device
             # wrote is not for it to write over.
             self._refuse(record, "unreadable")
+            self._with.ledger.blocked.add(record.key)
             return None
         else:
+            self._with.ledger.blocked.discard(record.key)
             return _Opened(record, row)
         if healing:
             self._with.ledger.note(record)

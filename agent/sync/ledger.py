@@ -38,6 +38,10 @@ class Names:
         if len(self._names) > self._limit:
             self._names.popitem(last=False)
 
+    def discard(self, name: str) -> None:
+        """Forget a name."""
+        self._names.pop(name, None)
+
     def __contains__(self, name: str) -> bool:
         return name in self._names
 
@@ -57,6 +61,8 @@ class Ledger:
         """Texts that were deleted there."""
         self.missing = Names()
         """Texts that a row refers to and the cloud has not, or that were refused."""
+        self.blocked = Names()
+        """Rows that may not be written over, though they cannot be opened here."""
         self.refused = Names()
         """Rows, as they lie in the cloud, that were refused; each is counted once."""
         self._seen: OrderedDict[str, Seen] = OrderedDict()

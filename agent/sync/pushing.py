@@ -148,17 +148,20 @@ class Pusher:
             position += len(plan.actions)
         kept: list[Plan] = []
         done: list[Plan] = []
-        met: list[Record] = []
+        met: list[tuple[Plan, Record]] = []
         for number, plan in enumerate(batch.plans):
             next_plan = self._judge(plan, failed[number], done, met)
             if next_plan:
                 kept.append(next_plan)
         if met:
-            self._intake.take(met, healing=True)
+            self._intake.take([record for _, record in met], healing=True)
+        for plan, record in met:
+            if record.key in self._with.ledger.blocked:
+                self._set_aside(plan, "another device deleted it, or wrote it under other keys")
         return kept, self._settle(done), bool(met)
 
     def _judge(self, plan: Plan, failed: Sequence[tuple[int, Reason]], done: list[Plan],
-               met: list[Record]) -> Plan | None:
+               met: list[tuple[Plan, Record]]) -> Plan | None:
         """What is left to send of a plan; None when it is settled, set aside or must be redone."""
         for index, reason in failed:
             if plan.row and index == len(plan.items) and reason.code == "ConditionalCheckFailed":
@@ -180,7 +183,7 @@ class Pusher:
         return replace(plan, items=items)
 
     def _judge_row(self, plan: Plan, found: Record | None, done: list[Plan],
-                   met: list[Record]) -> Plan | None:
+                   met: list[tuple[Plan, Record]]) -> Plan | None:
         assert plan.row
         record = plan.row.record
         if found is None:
@@ -196,7 +199,7 @@ class Pusher:
         if self._met[plan.row_id] > CONFLICTS:
             self._set_aside(plan, "what stands in its place can neither be read nor replaced")
             return None
-        met.append(found)
+        met.append((plan, found))
         return None
 
     def _settle(self, done: Sequence[Plan]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agent.store import deleting, interactions
-from agent.sync.keys import EpochUnknownError
+from agent.sync.keys import EpochGoneError, EpochUnknownError
 
 D = "6b49d200" + "ab" * 8
 
@@ -182,3 +182,75 @@ def test_a_chain_of_keys_is_stepped_before_anything_is_opened(household: Any) ->
     hall.ring.epoch, hall.ring.key = step, key_once_stepped
     assert len(hall.pull(full=False)) == 1
     assert hall.texts(D) == ["call meg"]
+
+
+def forget_keys(device: Any) -> None:
+    """The keys of all hours until now are gone, as after a reboot."""
+    key, now = device.ring.key, device.ring.epoch(device.world.now)
+
+    def after(epoch: int, purpose: Any) -> bytes:
+        if epoch <= now:
+            raise EpochGoneError("gone with the reboot")
+        return bytes(key(epoch, purpose))
+
+    device.ring.key = after
+
+
+def test_a_tombstone_that_a_rebooted_device_cannot_open_is_not_written_over(
+        household: Any, world: Any) -> None:
+    kitchen, hall, study = household("kitchen", "hall", "study")
+    kitchen.say(D)
+    kitchen.push()
+    hall.pull()
+    deleting.delete(hall.session, D, 0)
+    hall.push()
+    forget_keys(kitchen)
+    kitchen.reboot()
+    world.pass_s(3600)
+    kitchen.say(D, 0, "does not know of the deletion")
+    assert kitchen.push() == 0
+    assert "deleted it" in kitchen.status.report.aside[0].what
+    assert study.pull() == () or study.row(D) is None
+    assert study.texts(D) == [] and hall.row(D) is None
+
+
+def test_a_row_that_a_rebooted_device_cannot_open_is_replaced_and_then_joined(
+        household: Any, world: Any) -> None:
+    kitchen, hall = household("kitchen", "hall")
+    kitchen.say(D, 0, "kept an hour", "other")
+    kitchen.push()
+    hall.pull()
+    hall.say(D, 0, "of the hall", "places", "display")
+    hall.push()
+    forget_keys(kitchen)
+    kitchen.reboot()
+    world.pass_s(120)
+    kitchen.say(D, 0, "after the reboot", "places", "display")
+    kitchen.push()
+    for device in (hall, kitchen, hall):
+        device.pull()
+        device.push()
+    assert kitchen.content() == hall.content()
+    assert "after the reboot" in hall.texts(D)
+
+
+def test_after_a_device_was_removed_the_others_go_on_under_new_keys(household: Any) -> None:
+    kitchen, hall, lost = household("kitchen", "hall", "lost")
+    kitchen.say(D, 0, "before")
+    kitchen.push()
+    lost.pull()
+    assert lost.texts(D) == ["before"]
+    kitchen.ring.generation = hall.ring.generation = 2
+    assert hall.pull() == () and hall.status.report.refused_altered == 0
+    kitchen.restart()
+    kitchen.say(D, 0, "after")
+    kitchen.push()
+    hall.pull()
+    assert hall.texts(D) == ["before", "after"]
+    assert lost.pull() == () and lost.texts(D) == ["before"]
+    assert lost.status.report.unreadable == 1
+    # And what the removed device would still write replaces nothing.
+    lost.say(D, 0, "of the lost one")
+    assert lost.push() == 0 and len(lost.status.report.aside) == 1
+    hall.pull()
+    assert hall.texts(D) == ["before", "after"]
