@@ -61,16 +61,23 @@ def spoken_carriers() -> tuple[Carrier, ...]:
 
 
 def spoken_grammar(catalogue: Catalogue) -> Grammar:
-    """All that may be said over a catalogue.
-
-    Carriers with a place for any words are kept where they name something of the catalogue as
-    well: the others would fit whatever was said.
-    """
+    """All that may be said over a catalogue; see ``may_be_heard``."""
     names = {name for carrier in spoken_carriers() for name in carrier.slots}
     slots = {name: found for name in names if (found := spoken_values(name, catalogue))}
     made = filled(spoken_carriers(), slots)
-    named = tuple(c for c in made.open_carriers if any(map(is_own_name, c.slots)))
-    return replace(made, open_carriers=named)
+    return replace(made, open_carriers=tuple(filter(may_be_heard, made.open_carriers)))
+
+
+def may_be_heard(carrier: Carrier) -> bool:
+    """Whether a carrier is fit for recognition.
+
+    With a place for any words it would fit whatever was said, and "turn on {*} in the {area}" would
+    win over the name that was meant. Only what is put on a list of the user's own, or taken off it,
+    can be anything.
+    """
+    if not carrier.is_open:
+        return True
+    return "List" in carrier.intent and any(map(is_own_name, carrier.slots))
 
 
 def is_own_name(slot: str) -> bool:

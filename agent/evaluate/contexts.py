@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from agent.biasing import Bias, builders
 from agent.biasing.words import said
-from agent.dialogue.assist_carriers import spoken_carriers, spoken_values
+from agent.dialogue.assist_carriers import may_be_heard, spoken_carriers, spoken_values
 from agent.dialogue.carriers import ANY, Carrier, answer_carriers, command_carriers
 from agent.dialogue.catalogue import Catalogue
 from agent.evaluate.manifest import Context
@@ -16,8 +16,6 @@ from agent.events import Expectation
 
 _DEVICE = "device"
 """The slot for rooms, devices, scenes, lists: a recording's context does not tell them apart."""
-_NAMED = ("contact", "place", _DEVICE)
-"""Slots that hold the user's own names."""
 
 
 @lru_cache(maxsize=256)
@@ -79,10 +77,8 @@ def _commands(catalogue: builders.Catalogue,
     kept: dict[str, None] = {}
     for carrier in carriers:
         named = [_slot_for(name) for name in carrier.slots if name != ANY.name]
-        if not all(_fill(slots, name, catalogue) for name in named):
-            continue
-        # With any words and no name, a carrier fits whatever was said.
-        if carrier.is_open and not set(named) & set(_NAMED):
+        filled = all(_fill(slots, name, catalogue) for name in named)
+        if not filled or not may_be_heard(carrier):
             continue
         kept[" ".join(part if isinstance(part, str) else f"{{{_slot_for(part.name)}}}"
                       for part in carrier.parts)] = None

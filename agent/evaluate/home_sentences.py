@@ -12,11 +12,13 @@ import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+from agent.dialogue.templates import home_assistant
 from agent.errors import AgentError
 
 if TYPE_CHECKING:
@@ -66,18 +68,29 @@ class House:
         return (*self.areas, *(name for names in self.devices.values() for name in names))
 
 
-def draw(house: House, chance: random.Random, *, held_out: bool) -> Iterator[str]:
+class Source(StrEnum):
+    """Which templates sentences are drawn from."""
+
+    DEVELOPMENT = "development"
+    """Half of the wide ones."""
+    HELD_OUT = "held-out"
+    """The other half, kept for testing."""
+    CLOSED = "closed"
+    """The plain sentences that Home Assistant gives to recognisers of a closed vocabulary."""
+
+
+def draw(house: House, chance: random.Random, source: Source) -> Iterator[str]:
     """Sentences without end: an intent at random, one of its templates, one of its wordings.
 
     Args:
         house: Whose names are said.
         chance: Source of all choices.
-        held_out: Whether to draw from the templates kept for testing, or from the others.
+        source: Which templates.
     """
-    kinds = [blocks for blocks in _blocks(held_out).values() if blocks]
+    kinds = [blocks for blocks in _blocks(source).values() if blocks]
     while True:
         data, template = chance.choice(chance.choice(kinds))
-        said = _Wording(house, chance, data).say(template)
+        said = _Wording(house, chance, data, _intents(source is Source.CLOSED)).say(template)
         if said is not None and _is_likely(said):
             yield said
 
@@ -89,10 +102,12 @@ def _is_likely(text: str) -> bool:
     return opens and 2 <= len(words) <= 12 and not _ODD.search(text)
 
 
-@lru_cache(maxsize=1)
-def _intents() -> Intents:
+@lru_cache(maxsize=2)
+def _intents(closed: bool) -> Intents:
     from hassil.intents import Intents
 
+    if closed:
+        return Intents.from_dict(home_assistant())
     text = (resources.files("home_assistant_intents") / "data" / "en.json").read_text("utf-8")
     table: dict[str, Any] = json.loads(text)
     table["expansion_rules"] |= _RULES
@@ -100,20 +115,26 @@ def _intents() -> Intents:
         "language", "intents", "lists", "expansion_rules", "skip_words")})
 
 
-@lru_cache(maxsize=2)
-def _blocks(held_out: bool) -> Mapping[str, list[tuple[IntentData, Expression]]]:
+@lru_cache(maxsize=3)
+def _blocks(source: Source) -> Mapping[str, list[tuple[IntentData, Expression]]]:
     return {name: [(data, template.expression) for data in intent.data
                    for template in data.sentences
-                   if bool(crc32((template.text or "").encode()) % 2) is held_out]
-            for name, intent in _intents().intents.items() if name not in LEFT_OUT}
+                   if source is _half(template.text or "") or source is Source.CLOSED]
+            for name, intent in _intents(source is Source.CLOSED).intents.items()
+            if name not in LEFT_OUT}
+
+
+def _half(template: str) -> Source:
+    return Source.HELD_OUT if crc32(template.encode()) % 2 else Source.DEVELOPMENT
 
 
 class _Wording:
     """Says one template in one way."""
 
-    def __init__(self, house: House, chance: random.Random, data: IntentData) -> None:
-        self._house, self._chance, self._data = house, chance, data
-        self._rules = {**_intents().expansion_rules, **data.expansion_rules}
+    def __init__(self, house: House, chance: random.Random, data: IntentData,
+                 intents: Intents) -> None:
+        self._house, self._chance, self._intents = house, chance, intents
+        self._rules = {**intents.expansion_rules, **data.expansion_rules}
         domain = data.requires_context.get("domain", ())
         self._domains = (domain,) if isinstance(domain, str) else tuple(domain)
 
@@ -180,7 +201,7 @@ class _Wording:
             return known[self._chance.randrange(len(known))] if known else self._nothing(name)
         if name in _WORDS:
             return self._chance.choice(_WORDS[name])
-        slot_list = _intents().slot_lists.get(name)
+        slot_list = self._intents.slot_lists.get(name)
         if isinstance(slot_list, TextSlotList):
             return self._text(self._chance.choice(slot_list.values).text_in)
         if isinstance(slot_list, RangeSlotList) and slot_list.stop <= 100:

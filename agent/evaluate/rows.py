@@ -137,9 +137,10 @@ def _synthesised(folder: Path, noise: Noise, unrelated: Sequence[Line]) -> Itera
     strays = (*read("stray")[::2], *read("strays")[::2])
     yield Row("stray answers turned into a contact", strays, turned, .02, at_most=True)
     yield Row("stray answers, held out: turned into a contact",
-              (*read("stray")[1::2], *read("strays-held-out")), turned, .02, at_most=True)
+              (*read("stray")[1::2], *read("strays-held-out"))[::2], turned, .02, at_most=True)
     yield Row("home commands, exact", read("home"), exact, .95)
-    yield Row("homes held out, exact", read("homes-held-out"), exact, .95)
+    yield Row("homes held out, closed sentences, exact", read("homes-closed")[::2], exact, .95)
+    yield Row("homes held out, rare sentences, exact", read("homes-held-out")[::2], exact, .95)
     answers = read("follow-ups")[::4]
     yield Row("follow-ups: error reduction", answers, reduction, .85)
     yield Row("follow-ups, 10 dB: error reduction", answers, reduction, .85, noise=noise)

@@ -19,7 +19,7 @@ from typing import Any
 
 from agent.audio import files
 from agent.evaluate import houses, short_answers, synthesis
-from agent.evaluate.home_sentences import draw
+from agent.evaluate.home_sentences import Source, draw
 from agent.evaluate.synthesis import Voice
 
 FIRST = ("Meg Anna Omar Lucia Tom Priya Stefan Chloe Ravi Ingrid Marco Hannah").split()
@@ -77,8 +77,9 @@ def write_all(folder: Path) -> list[Path]:
     voices = synthesis.installed()
     makers: dict[str, Maker] = {
         "follow-ups": _follow_ups, "stray": _stray, "home": _home,
-        "homes": partial(_homes, houses.DEVELOPMENT, False),
-        "homes-held-out": partial(_homes, houses.HELD_OUT, True),
+        "homes": partial(_homes, houses.DEVELOPMENT, Source.DEVELOPMENT),
+        "homes-held-out": partial(_homes, houses.HELD_OUT, Source.HELD_OUT),
+        "homes-closed": partial(_homes, houses.HELD_OUT, Source.CLOSED),
         "strays": partial(_strays, False), "strays-held-out": partial(_strays, True),
         "messages": partial(_messages, False), "messages-held-out": partial(_messages, True)}
     written = [_write(folder / name, make(voices)) for name, make in makers.items()]
@@ -147,13 +148,13 @@ def _home(voices: Sequence[Voice]) -> Rows:
             yield {"id": f"{voice.id}-{at}", "text": text, "context": context}, text, voice
 
 
-def _homes(stock: houses.Stock, held_out: bool, voices: Sequence[Voice]) -> Rows:
+def _homes(stock: houses.Stock, source: Source, voices: Sequence[Voice]) -> Rows:
     """Commands to many homes, worded as Home Assistant's templates allow; most name something."""
-    chance = random.Random(f"homes {held_out}")
+    chance = random.Random(f"homes {source}")
     for number in range(_HOUSES):
         house = houses.furnish(stock, chance)
         context = {"previous": [], "devices": list(house.names)}
-        sentences = draw(house, chance, held_out=held_out)
+        sentences = draw(house, chance, source)
         named = (text for text in sentences if any(name in text for name in house.names))
         texts = [*islice(named, _NAMED), *islice(sentences, _UNNAMED)]
         for at, text in enumerate(texts):

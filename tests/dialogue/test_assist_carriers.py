@@ -43,5 +43,18 @@ def test_lists_of_fixed_texts_have_values() -> None:
 def test_every_slot_of_the_grammar_has_values() -> None:
     made = spoken_grammar(of_names(devices=["Bed Light", "Front Door"]))
     assert all(made.slots[name] for carrier in made.carriers for name in carrier.slots)
+    assert made.open_carriers
     assert all(any(map(is_own_name, c.slots)) for c in made.open_carriers)
+
+
+@pytest.mark.parametrize("text", ["turn on {*} in {area}", "add {*} to my shopping list"])
+def test_a_place_for_any_words_is_only_where_a_list_is_named(text: str) -> None:
+    made = spoken_grammar(of_names(devices=["Bed Light", "Front Door"]))
+    assert text in {carrier.text for carrier in spoken_carriers()}
+    assert text not in {carrier.text for carrier in (*made.carriers, *made.open_carriers)}
+    assert "add {*} to {name:todo}" in {carrier.text for carrier in made.open_carriers}
+
+
+def test_devices_of_unknown_kind_fill_every_slot() -> None:
+    made = spoken_grammar(of_names(devices=["Bed Light", "Front Door"]))
     assert "Bed Light" in made.slots["name:media_player"]
