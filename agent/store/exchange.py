@@ -168,6 +168,8 @@ def _absorb(session: Session, change: Change, arrival: Arrival) -> Absorbed:
     refused = []
     if key and not kept.deleted:
         for item in arrival.items:
+            if item.place.item_id not in kept.item_ids:
+                continue  # deleted here, or of an interaction that lost
             try:
                 changed |= add_item(session, change, kept, _reseal(session, change, kept, key,
                                                                    item))

@@ -92,6 +92,51 @@ def test_what_is_written_is_sent_and_what_others_have_is_pulled(running: Any) ->
     asyncio.run(scenario())
 
 
+def test_two_devices_that_write_one_conversation_at_once_agree(running: Any) -> None:
+    """Edits, sending and pulling run together in threads of both; nothing is lost or doubled."""
+    edits = 12
+
+    async def write(name: str, store: ContextStore, sync: Sync) -> None:
+        for n in range(edits):
+            await store.append(dialogue(), n % 3, "note", [NewItem("places", f"{name} {n}")])
+            sync.nudge()
+            await sync.pull(2.0)
+
+    async def texts(store: ContextStore) -> list[list[str]]:
+        rows = [await store.get(dialogue(), turn) for turn in range(3)]
+        return [[i.text for i in await store.open_items(row)] for row in rows if row]
+
+    async def scenario() -> None:
+        both = {name: await running(name) for name in ("kitchen", "hall")}
+        for _, sync in both.values():
+            sync.start()
+        await asyncio.gather(*(write(name, *one) for name, one in both.items()))
+        (kitchen, sent), (hall, asked) = both.values()
+        wanted = sorted(f"{name} {n}" for name in both for n in range(edits))
+
+        async def agreed() -> bool:
+            for sync in (sent, asked):
+                sync.nudge()
+                await sync.pull(2.0)
+            here, there = await texts(kitchen), await texts(hall)
+            return here == there and sorted(t for row in here for t in row) == wanted
+
+        for _ in range(40):
+            if await agreed():
+                break
+            await asyncio.sleep(0.1)
+        assert await agreed()
+        assert sent.status.report.refused_altered == asked.status.report.refused_altered == 0
+        for store, sync in both.values():
+            await sync.close()
+            await store.close()
+
+    began = dialogue()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(globals(), "dialogue", lambda: began)
+        asyncio.run(scenario())
+
+
 def break_it(how: str, proxy: FaultProxy, server: TableServer) -> None:
     gate = server.gate
     if how == "unreachable":
