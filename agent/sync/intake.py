@@ -165,7 +165,9 @@ class Intake:
                     wanted[name] = found
         arrived: dict[str, list[ArrivedItem]] = {}
         for record in self._with.backend.get("item", list(wanted)) if wanted else ():
-            owner = wanted.pop(record.key)
+            owner = wanted.pop(record.key, None)
+            if owner is None:
+                continue  # nobody asked for it
             try:
                 text = wire.open_item(keyring, owner.row, record, now)
             except RefusedError:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from agent.sync.records import Record
+
 D = "6b49d200" + "ef" * 8
 
 
@@ -129,6 +131,15 @@ def test_a_damaged_row_is_written_over_by_the_next_edit(pair: Any, stored: Any) 
     assert kitchen.status.report.refused_altered == 1
     hall.pull()
     assert hall.texts(D, 0) == ["words 0", "reply 0", "more"]
+
+
+def test_texts_that_nobody_asked_for_are_not_taken(pair: Any) -> None:
+    _, hall = pair
+    ask = hall.backend.get
+    hall.backend.get = lambda table, keys: [
+        *ask(table, keys), *ask(table, keys), Record("item", "x#y", 1, "00", 0)]
+    assert len(hall.pull()) == 2
+    assert hall.texts(D, 0) == ["words 0", "reply 0"]
 
 
 def test_a_row_of_another_household_is_refused(pair: Any, household: Any, stored: Any) -> None:
