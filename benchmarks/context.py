@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import tempfile
@@ -152,6 +153,7 @@ class Windows:
         sayable = Sayable.of(library_bias, library)
         sayable.answers.retriever  # noqa: B018 - made with the standing bias
         self.windows._known = Known(sayable, library)
+        gc.freeze()  # as the agent does once it knows all names
         return taken
 
     async def stop(self) -> None:
