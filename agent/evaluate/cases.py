@@ -127,7 +127,8 @@ def _synthesised(folder: Path, noise: Noise, unrelated: Sequence[Line],
         Case("follow-ups left out", without_the_name(answers[2::8])),
         Case("stray", stray[::2]), Case("home", home[::2]), Case("home 10 dB", home[1::6], noise),
         Case("unrelated, home", under([*unrelated[::2], *orders[::6]], house)),
-        Case("homes", homes[::2]), Case("strays", strays[::2]), Case("messages", messages),
+        Case("unrelated, homes", in_turn(unrelated[1::2], homes)), Case("homes", homes[::2]),
+        Case("strays", strays[::2]), Case("messages", messages),
         Case("messages left out", without_the_name(messages[::2])),
         Case("unrelated, book", under([*unrelated[1::2], *orders[1::6]], book)),
     ]
@@ -152,6 +153,13 @@ def _without(context: Context, text: str) -> Context:
     previous = tuple(dataclasses.replace(p, text="Who would you like to call?")
                      if any(name in p.text for name in removed) else p for p in context.previous)
     return dataclasses.replace(context, contacts=contacts, previous=previous)
+
+
+def in_turn(lines: Sequence[Line], others: Sequence[Line]) -> tuple[Line, ...]:
+    """The same recordings, each in the context of another of some other recordings."""
+    contexts = list(dict.fromkeys(line.context for line in others))
+    return tuple(dataclasses.replace(line, context=contexts[at % len(contexts)], expects=None)
+                 for at, line in enumerate(lines))
 
 
 def under(lines: Sequence[Line], context: Context,

@@ -134,7 +134,8 @@ def thresholds(rows: Iterable[Row], engine: str) -> dict[str, Any]:
         own = by_shape.get(shape, [])
         learned = own if len(own) >= FEWEST and len({r.right for r in own}) == 2 else everything
         found = fit(learned)
-        accept = threshold(found.odds, learned, counts, 0)
+        # What mends a sentence that no question asked for must not harm any.
+        accept = threshold(found.odds, learned, counts, int(shape is Shape.MENDED))
         sure = max(accept, threshold(found.odds, learned, counts, 1))
         shapes[shape] = {
             "weights": {n: round(float(w), 4)
