@@ -9,6 +9,7 @@ with length. Source of the method: Mortensen et al. 2016 (PanPhon), Needleman an
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -25,6 +26,18 @@ _VOWEL_GAP, _WEAK_GAP, _CONSONANT_GAP = 1.75, 1.25, 2.25
 _WEAK = ("ə", "ɪ", "h", "j", "w", "ɹ", "ʔ", "ɾ", "ʌ")
 _VOWEL_CONSONANT = 1.0
 """Added where a vowel would stand for a consonant: listeners do not confuse those."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What it costs to take one phone for another, where that has been learned; not symmetric."""
+
+    substitution: Floats = field(repr=False)
+    """``float32[phones + 1, phones + 1]``: phone heard, phone said; the last is the filling."""
+    put_in: Floats = field(repr=False)
+    """``float32[phones + 1]``: of a phone heard that nobody said."""
+    left_out: Floats = field(repr=False)
+    """``float32[phones + 1]``: of a phone said that was not heard; 0 for the filling."""
 
 
 @lru_cache(maxsize=1)
@@ -77,14 +90,21 @@ def pack(pronunciations: Sequence[Phones]) -> npt.NDArray[np.uint8]:
     return rows
 
 
-def to_many(query: Phones, rows: npt.NDArray[np.uint8]) -> Floats:
-    """Distance of ``query`` to each packed row: ``float32[n]``."""
+@lru_cache(maxsize=1)
+def unlearned() -> Costs:
+    """The costs of ``costs``, the same in both directions."""
     substitution, gaps = costs()
+    return Costs(substitution, gaps, gaps)
+
+
+def to_many(query: Phones, rows: npt.NDArray[np.uint8], learned: Costs | None = None) -> Floats:
+    """Distance of ``query``, what was heard, to each packed row: ``float32[n]``."""
+    used = learned or unlearned()
     left_out = np.concatenate([np.zeros((len(rows), 1), np.float32),
-                               np.cumsum(gaps[rows], axis=1)], axis=1)
+                               np.cumsum(used.left_out[rows], axis=1)], axis=1)
     best = left_out.copy()
     for phone in query:
-        best = _row(best, substitution[phone][rows], float(gaps[phone]), left_out)
+        best = _row(best, used.substitution[phone][rows], float(used.put_in[phone]), left_out)
     return np.asarray(best[:, -1], np.float32)
 
 

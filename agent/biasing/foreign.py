@@ -6,6 +6,7 @@ Korean by the letters inside each syllable block.
 
 from __future__ import annotations
 
+import itertools
 import re
 
 _RULES = [
@@ -27,6 +28,10 @@ _PATTERN = re.compile("|".join(sorted(_SOUNDS, key=len, reverse=True)))
 _INITIALS = "k k n t t ɾ m p p s s . tɕ tɕ tɕ k t p h".split()
 _MEDIALS = "a ɛ ja jɛ ʌ e jʌ je o wa wɛ we jo u wʌ we wi ju ɯ ɯi i".split()
 _FINALS = ". k k k n n n t l k m l l l p l m p p t t ŋ t t k t p t".split()
+_MOVING = {1: 0, 2: 1, 4: 2, 7: 3, 8: 5, 16: 6, 17: 7, 19: 9, 20: 10, 22: 12, 23: 14, 24: 15,
+           25: 16, 26: 17}
+"""Number of each single final consonant, and the number that it has as an initial one."""
+_NO_INITIAL = 11
 _FIRST_SYLLABLE, _LAST_SYLLABLE = 0xAC00, 0xD7A3
 
 
@@ -49,3 +54,17 @@ def hangul(word: str) -> str:
         sounds.extend(s for s in (initial, _MEDIALS[offset % 588 // 28], _FINALS[offset % 28])
                       if s != ".")
     return "".join(sounds)
+
+
+def linked(word: str) -> str:
+    """Korean syllable blocks as they are spoken together: 은영 as 으녕, 박은주 as 바근주.
+
+    A final consonant is written where it is heard, before the vowel that follows it.
+    """
+    codes = [ord(character) - _FIRST_SYLLABLE for character in word]
+    for at, (one, other) in enumerate(itertools.pairwise(codes)):
+        final = one % 28
+        if final in _MOVING and other // 588 == _NO_INITIAL:
+            codes[at] = one - final
+            codes[at + 1] = other % 588 + 588 * _MOVING[final]
+    return "".join(chr(_FIRST_SYLLABLE + code) for code in codes)

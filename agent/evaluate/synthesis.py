@@ -49,8 +49,13 @@ def installed(voices: tuple[Voice, ...] = ENGLISH) -> tuple[Voice, ...]:
     return tuple(voice for voice in voices if shutil.which(programs[voice.engine]))
 
 
-def speak(text: str, voice: Voice) -> Samples:
+def speak(text: str, voice: Voice, speed: int = 155) -> Samples:
     """Synthesise a text: ``int16[samples]`` at 16 kHz.
+
+    Args:
+        text: What to say.
+        voice: Who says it.
+        speed: Words a minute, where the synthesiser is espeak-ng; its own default is 175.
 
     Raises:
         AgentError: The synthesiser is not installed or failed.
@@ -59,7 +64,7 @@ def speak(text: str, voice: Voice) -> Samples:
         "flite": lambda text, name, wav: ["flite", "-voice", name, "-t", text, "-o", str(wav)],
         "festival": lambda text, name, wav: ["text2wave", "-eval", f"(voice_{name})", "-o",
                                              str(wav)],
-        "espeak-ng": lambda text, name, wav: ["espeak-ng", "-v", name, "-s", "155", "-w",
+        "espeak-ng": lambda text, name, wav: ["espeak-ng", "-v", name, "-s", str(speed), "-w",
                                               str(wav), text],
     }
     with TemporaryDirectory() as folder:

@@ -65,6 +65,13 @@ class Grammar:
     missing: tuple[str, ...] = field(default=(), repr=False)
     """Phrases that could not be spelled in known words."""
 
+    def spellings(self) -> dict[str, list[str]]:
+        """The lines that stand for each text of the catalogue."""
+        found: dict[str, list[str]] = {}
+        for line, text in self.originals.items():
+            found.setdefault(text, []).append(line)
+        return found
+
     def restore(self, text: str) -> str:
         """A decoded text with every line that occurs in it written as the catalogue does.
 

@@ -43,15 +43,16 @@ class VoskModel:
         except Exception as error:
             raise AgentError(f"the speech model {folder} is damaged or incomplete") from error
 
-    def recogniser(self, grammar: Sequence[str] | None = None) -> Any:
+    def recogniser(self, grammar: Sequence[str] | None = None, rate: int = SAMPLE_RATE) -> Any:
         """A new ``KaldiRecognizer``; under a grammar when ``grammar`` is given.
 
         Args:
             grammar: Lines of known words (see ``knows``), at least one; a line that is there
                 twice weighs twice. The language model is a bigram over them.
+            rate: Samples a second that it takes the audio to have.
         """
         if grammar is None:
-            return self._vosk.KaldiRecognizer(self._model, SAMPLE_RATE)
+            return self._vosk.KaldiRecognizer(self._model, rate)
         unknown = {word for word in {word for line in set(grammar) for word in line.split()}
                    if not self.knows(word)}
         lines = [line for line in grammar
@@ -60,7 +61,7 @@ class VoskModel:
             raise ValueError("a grammar needs at least one line of known words")
         # The library does not undo JSON's escapes; known words never need any.
         text = "[" + ",".join(f'"{line}"' for line in lines) + "]"
-        return self._vosk.KaldiRecognizer(self._model, SAMPLE_RATE, text)
+        return self._vosk.KaldiRecognizer(self._model, rate, text)
 
     def knows(self, word: str) -> bool:
         """Whether a word is in the vocabulary and safe in a grammar."""

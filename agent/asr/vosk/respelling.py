@@ -9,11 +9,14 @@ from threading import Lock
 
 from agent.asr.vosk import vocabulary
 from agent.asr.vosk.grammar import Knows, PlainSpeller, plain_words
-from agent.biasing import Phrase, pronunciation
+from agent.biasing import Phrase, foreign, pronunciation
 from agent.biasing.respelling import Respeller
 
 FURTHEST = 2.2
 """Distance a phone from which a spelling is of no use."""
+_LONGEST_NAME = 5
+"""Syllables of the longest Korean word that is taken to pieces."""
+_MOST_SPELLINGS = 4
 _LONGEST_WORD = 2
 """Syllables of the longest word used of a syllabic script: longer ones are made of these."""
 
@@ -35,13 +38,11 @@ class PhoneticSpeller:
 
     def spell(self, phrase: Phrase, knows: Knows) -> Sequence[str]:
         """Spellings in known words, likeliest first; none when nothing sounds like it."""
-        plain = PlainSpeller().spell(phrase, knows)
-        if plain:
-            return plain
         rows: list[tuple[str, ...]] = []
         for word in plain_words(phrase.text):
-            known = PlainSpeller().spell(Phrase(word), knows)
-            spellings = tuple(known) or self._by_sound(word, knows)
+            spellings = _in_pieces(word, knows) if foreign.is_hangul(word) else tuple(
+                PlainSpeller().spell(Phrase(word), knows))
+            spellings = spellings or self._by_sound(word, knows)
             if not spellings:
                 return ()
             rows.append(spellings)
@@ -69,6 +70,21 @@ class PhoneticSpeller:
             if spelled is not None and spelled[1] <= FURTHEST:
                 found.setdefault(*spelled)
         return tuple(sorted(found, key=lambda text: found[text]))
+
+
+def _in_pieces(word: str, knows: Knows) -> tuple[str, ...]:
+    """A Korean word whole, and in pieces that the model knows, as written and as linked.
+
+    The model knows many family and given names, and joined to a full name few.
+    """
+    found: list[str] = []
+    for spoken in dict.fromkeys((word, foreign.linked(word))):
+        found += [spoken] * knows(spoken)
+        cuts = [(spoken[:at], spoken[at:]) for at in (1, 2) if at < len(spoken) <= _LONGEST_NAME]
+        found += [f"{one} {other}" for one, other in cuts if knows(one) and knows(other)]
+        if not found and len(spoken) <= _LONGEST_NAME and all(map(knows, spoken)):
+            found.append(" ".join(spoken))
+    return tuple(found[:_MOST_SPELLINGS])
 
 
 def _usable(word: str) -> bool:

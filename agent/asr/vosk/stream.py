@@ -32,6 +32,7 @@ class Stream:
         self._recogniser = recogniser
         self._recogniser.SetMaxAlternatives(alternatives)
         self._worker = worker
+        self.alternatives = alternatives
         self._source = source
         self._give_back = give_back
         self._jobs: list[Future[None]] = []
@@ -45,6 +46,11 @@ class Stream:
     def partial(self) -> str:
         """The best text so far, a fifth of a second behind at most."""
         return self._partial
+
+    @property
+    def frames(self) -> float:
+        """What scores are divided by: frames of the audio taken, at its true rate."""
+        return max(1.0, self._samples / SAMPLE_RATE / FRAME_SECONDS)
 
     def accept(self, samples: Samples) -> None:
         """Queue audio, ``int16[samples]``."""
@@ -84,9 +90,8 @@ class Stream:
             return ()
         result = json.loads(self._recogniser.FinalResult())
         self._release()
-        frames = max(1.0, self._samples / SAMPLE_RATE / FRAME_SECONDS)
         alternatives = result.get("alternatives") or [result]
-        hypotheses = [Hypothesis(entry["text"].strip(), entry.get("confidence", 0.0) / frames,
+        hypotheses = [Hypothesis(entry["text"].strip(), entry.get("confidence", 0.0) / self.frames,
                                  len(entry["text"].split()), self._source)
                       for entry in alternatives if entry.get("text", "").strip()]
         return tuple(sorted(hypotheses, key=lambda entry: -entry.score))

@@ -1,8 +1,9 @@
 """Vosk's evidence for and against the grammar's answer, and biases written out as lines.
 
-Totals of the free and of the grammar's graph do not compare, so what decides is common to both:
-how far apart the two answers sound, how clearly the grammar's best is ahead of its next, and
-whether the two agree.
+Totals of the free and of the grammar's graph do not compare as they are. What decides is how well
+the best phrase fits what was heard under the grammar, how clearly it is ahead of the next, and how
+far it sounds from what was heard freely; how far the totals lie apart is one feature among these,
+with a weight that is fitted.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
+from agent.asr.vosk.matching import Ranked
 from agent.biasing import Bias, Hypothesis, Phrase, distance, pronunciation
 from agent.biasing.arbitration import Evidence, Shape
-from agent.biasing.retrieval import retriever
 from agent.biasing.words import said
 
 MOST_LINES = 3_000
 """Lines that carriers are written out into, at most."""
-_SHORT_LIST, _FAR, _FREE_SHARE = 40, 4.0, 0.3
+_COHORT = 5
+_FREEDOM_SCALE = 5.0
+"""Brings the difference of two graphs' likelihoods a frame to the size of other features."""
 BARE_WEIGHT = 5.0
 """Of a phrase alone, where an answer is expected; a carrier's line weighs 1."""
 
@@ -32,7 +36,7 @@ def written_out(bias: Bias, knows: Callable[[str], bool]) -> Bias:
     """
     slots = dict(bias.slots)
     carriers = [c for c in bias.carriers
-                if all(map(knows, said(re.sub(r"\{[^{}]*\}", " ", c))))]
+                if all(map(knows, said(_outside_slots(c))))]
     share = max(1, MOST_LINES // max(1, len(carriers)))
     lines: dict[str, None] = {}
     for carrier in carriers:
@@ -49,60 +53,58 @@ def written_out(bias: Bias, knows: Callable[[str], bool]) -> Bias:
     return dataclasses.replace(bias, phrases=(*bare, *carried[:MOST_LINES]))
 
 
-def weigh(free: Sequence[Hypothesis], context: Sequence[Hypothesis],
+def weigh(free: Sequence[Hypothesis], context: Sequence[Hypothesis], ranked: Sequence[Ranked],
           bias: Bias) -> Evidence | None:
     """The evidence for the best answer that the context has; None where it has none.
 
-    A bigram may join half of one phrase to half of another; then the phrase that sounds most
-    like what was heard, under the grammar and freely, stands for it.
+    Args:
+        free: What was heard freely, best first.
+        context: What was heard under the grammar, best first, as the catalogue spells it.
+        ranked: Phrases with what speaks for them, best first.
+        bias: What the grammar was made of.
     """
-    heard = free[0].text if free else ""
-    known = tuple(p for p in bias.phrases if p.kind not in ("carrier", "screen"))
-    texts = {p.text for p in known}
-    ranked = _by_sound(known, free, context)
-    if context and (context[0].text in texts or not ranked or _is_sentence(context[0], texts)):
-        ranked = [(0.0, context[0].text), *((d, t) for d, t in ranked if t != context[0].text)]
     if not ranked:
         return None
-    text = ranked[0][1]
+    best = ranked[0]
+    text, shape = best.phrase.text, Shape.PHRASE
+    if context and _is_sentence(context[0].text, ranked, bias):
+        text, shape = context[0].text, Shape.SENTENCE
     words = set(said(text))
-    others = [d for d, t in ranked[1:] if words.isdisjoint(said(t))]
-    nearest, phones, free_phones = _nearest(text, [h.text for h in free[:3]])
-    # The lead is one of sound: totals of two graphs do not compare.
-    lead = others[0] - ranked[0][0] if others else 3.0
-    score = context[0].score if context else 0.0
-    offered = {p.text for p in known if p.kind == "alternative"}
+    others = [entry for entry in ranked if words.isdisjoint(said(entry.phrase.text))]
+    cohort = [_score(entry, best) for entry in others[:_COHORT]]
+    nearest, _, free_phones = _nearest(text, [h.text for h in free[:3]])
+    # How much better the free graph explains the audio than the grammar, in nats a frame.
+    freedom = free[0].score - context[0].score if free and context else 0.0
     return Evidence(
-        Shape.PHRASE if text in texts else Shape.SENTENCE, heard,
-        _total(free[0]) if free else 0.0, max(1, free[0].tokens) if free else 1, text,
-        score, 1, score - lead, nearest, phones, free_phones, 1.0, text in offered,
-        bias.expectation, (text,), tuple(t for _, t in ranked[1:6]))
+        shape, free[0].text if free else "", _FREEDOM_SCALE * freedom, 1, text, best.score, 1,
+        cohort[0] if cohort else None, nearest, best.phones, free_phones, best.agreement,
+        any(p.kind == "alternative" and p.text == text for p in bias.phrases), bias.expectation,
+        (text,), tuple(e.phrase.text for e in ranked[:6] if e.phrase.text != text),
+        sum(cohort) / len(cohort) if cohort else None,
+        -best.worst)
 
 
-def _is_sentence(hypothesis: Hypothesis, texts: set[str]) -> bool:
-    """Whether it is more than halves of phrases: a carrier around a whole one."""
-    return any(f" {text} " in f" {hypothesis.text} " for text in texts)
+def _score(entry: Ranked, best: Ranked) -> float:
+    """Nats a phone of the best phrase, so that the longer of two is not the better for it."""
+    return entry.score * entry.phones / best.phones
 
 
-def _by_sound(known: tuple[Phrase, ...], free: Sequence[Hypothesis],
-              context: Sequence[Hypothesis]) -> list[tuple[float, str]]:
-    """Phrases with their distance a phone to what was heard, nearest first."""
-    costs: dict[int, float] = {}
-    for hypotheses, weight in ((context[:10], 1.0), (free[:3], _FREE_SHARE)):
-        best: dict[int, float] = {}
-        for hypothesis in hypotheses:
-            for phones in pronunciation.of_text(hypothesis.text)[:1]:
-                for match in retriever(known).nearest(phones, _SHORT_LIST):
-                    best[match.index] = min(best.get(match.index, _FAR), match.per_phone)
-        for index in {*costs, *best}:
-            # Before the second round, what only the first knew has cost nothing for it yet.
-            before = costs.get(index, _FAR if weight != 1.0 else 0.0)
-            costs[index] = before + weight * best.get(index, _FAR)
-    return sorted((cost, known[index].text) for index, cost in costs.items())
+def _is_sentence(text: str, ranked: Sequence[Ranked], bias: Bias) -> bool:
+    """Whether it is a carrier around a whole phrase, and no row of halves of phrases."""
+    around = _carrier_words(bias.carriers)
+    return bool(around) and any(
+        name != text and f" {name} " in f" {text} "
+        and around.issuperset(said(f" {text} ".replace(f" {name} ", " ", 1)))
+        for name in (entry.phrase.text for entry in ranked))
 
 
-def _total(hypothesis: Hypothesis) -> float:
-    return hypothesis.score * max(1, hypothesis.tokens)
+@lru_cache(maxsize=4)
+def _carrier_words(carriers: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(word for c in carriers for word in said(_outside_slots(c)))
+
+
+def _outside_slots(carrier: str) -> str:
+    return re.sub(r"\{[^{}]*\}", " ", carrier)
 
 
 def _nearest(text: str, heard: Sequence[str]) -> tuple[float, int, int]:
