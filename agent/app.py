@@ -121,7 +121,8 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
             # A thousand cards take most of a second to read.
             await asyncio.to_thread(names.read, others)
             dialogue.use(names.catalogue)
-            await windows.know(names.bias, entries(names.catalogue))
+            bias = await asyncio.to_thread(lambda: names.bias)
+            await windows.know(bias, entries(names.catalogue))
             memory.release()
 
     async def close() -> None:
