@@ -155,14 +155,6 @@ def _synthesised(folder: Path, noise: Noise, unrelated: Sequence[Line]) -> Itera
     house = cases.under(unrelated, read("homes-held-out")[0].context)
     yield Row("unrelated sentences in a home: WER, relative", house, worse, .01, at_most=True)
     yield Row("unrelated sentences in a home: made worse", house, spoilt, .01, at_most=True)
-    if (folder / "korean" / "manifest.jsonl").exists():
-        korean = manifest.read(folder / "korean" / "manifest.jsonl")
-        called = tuple(line for line in korean if line.set == "in-context")
-        yield Row("Korean voice: Korean names", called[:87], exact, .75, engine="vosk")
-        yield Row("Korean voice: English names", called[87:], exact, .75, engine="vosk")
-        yield Row("Korean voice: stray sentences turned into a name",
-                  tuple(line for line in korean if line.set == "anti-context"), turned, .05,
-                  at_most=True, engine="vosk")
 
 
 def among(lines: Sequence[Line], size: int) -> tuple[Line, ...]:

@@ -54,16 +54,6 @@ COMMANDS = (
 _HOUSES, _NAMED, _UNNAMED = 12, 18, 3
 """Synthesised homes, and the sentences for each that name something of it and that do not."""
 
-KOREAN_SURNAMES = "김 이 박 최 정 강 조 윤 장 임 한 오 서 신 권 황 안 송 류 홍 전 고 문".split()
-KOREAN_GIVEN = ("민수 지영 서연 도윤 하준 은지 현우 수빈 예린 태호 유진 성민 가은 "
-                "동현 나래 승우 혜진 준호 소희 재원 다은 영철 미경 상훈 보라 진석 "
-                "윤아 찬호 세영").split()
-KOREAN_STRAY = ("감사합니다|안녕하세요|날씨가 어때요|불을 켜 주세요|음악 틀어 줘|"
-                "지금 몇 시예요|아니요|괜찮아요|잠깐만요|모르겠어요|내일 아침|"
-                "다시 말해 줘|커피 한 잔|문을 닫아 줘|"
-                "그만해|누구세요|점심 먹자|창문 열어|취소해 줘|천천히").split("|")
-
-
 Rows = Iterator[tuple[dict[str, Any], str, Voice]]
 Maker = Callable[[Sequence[Voice]], Rows]
 
@@ -82,10 +72,7 @@ def write_all(folder: Path) -> list[Path]:
         "homes-closed": partial(_homes, houses.HELD_OUT, Source.CLOSED),
         "strays": partial(_strays, False), "strays-held-out": partial(_strays, True),
         "messages": partial(_messages, False), "messages-held-out": partial(_messages, True)}
-    written = [_write(folder / name, make(voices)) for name, make in makers.items()]
-    if synthesis.installed((synthesis.KOREAN,)):
-        written.append(_write(folder / "korean", _korean()))
-    return written
+    return [_write(folder / name, make(voices)) for name, make in makers.items()]
 
 
 def _write(folder: Path, rows: Rows) -> Path:
@@ -192,24 +179,6 @@ def _messages(held_out: bool, voices: Sequence[Voice]) -> Rows:
         voice = chance.choice(voices)
         yield {"id": f"{voice.id}-{at}", "text": text, "slots": {"contact": name},
                "set": "in-context", "context": context}, text, voice
-
-
-def _korean() -> Rows:
-    """Korean names of an address book, English ones in a Korean mouth, and stray sentences."""
-    book = [f"{KOREAN_SURNAMES[at % len(KOREAN_SURNAMES)]}{KOREAN_GIVEN[at % len(KOREAN_GIVEN)]}"
-            for at in range(87)]
-    context = {"previous": [{"speaker": "agent", "text": "?"}], "contacts": book}
-    for name in book:
-        yield {"id": f"ko-{name}", "text": name, "expects": "name", "set": "in-context",
-               "context": context}, name, synthesis.KOREAN
-    english = contacts()
-    foreign = {"previous": [{"speaker": "agent", "text": "?"}], "contacts": english}
-    for name in english:
-        yield {"id": f"ko-en-{name}".replace(" ", "-"), "text": name, "expects": "name",
-               "set": "in-context", "context": foreign}, name, synthesis.KOREAN
-    for at, text in enumerate(KOREAN_STRAY):
-        yield {"id": f"ko-stray-{at}", "text": text, "expects": "name", "set": "anti-context",
-               "context": context}, text, synthesis.KOREAN
 
 
 def main() -> None:
