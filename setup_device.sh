@@ -196,6 +196,12 @@ fetch_micropython() {  # the firmware's tests run in it, and skip without
         say "Tests of the firmware under MicroPython will be skipped."
 }
 
+fetch_dynamodb() {  # the cloud tables' own engine, for the tests of sync, where Java is
+    [ -z "$OFFLINE" ] && [ -f tests/dynamodb_local.py ] || return 0
+    "$VENV/bin/python" -m tests.dynamodb_local >/dev/null ||
+        say "Tests of sync against DynamoDB's own engine will be skipped."
+}
+
 download() {  # DIR OPTIONS...
     local folder=$1
     shift
@@ -241,6 +247,7 @@ main() {
         test)
             set_up test
             fetch_micropython
+            fetch_dynamodb
             exec "$VENV/bin/python" -m pytest "$@" ;;
         run)
             set_up run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -36,3 +36,20 @@ def model_path() -> Callable[[str], Path]:
         return root / name
 
     return locate
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local() -> Iterator[str]:
+    """Endpoint of DynamoDB's own engine; skips, saying why, where it cannot run."""
+    from tests.dynamodb_local import Engine, UnavailableError
+
+    given = os.environ.get("VOICE_AGENT_DYNAMODB")
+    if given:
+        yield given
+        return
+    try:
+        engine = Engine()
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    yield engine.endpoint
+    engine.stop()

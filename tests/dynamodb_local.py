@@ -1,7 +1,8 @@
 """DynamoDB's own engine for tests: fetched from Maven Central where Java 17 is, and started.
 
-``VOICE_AGENT_DYNAMODB`` names an endpoint to use instead. ``python -m tests.dynamodb_local``
-fetches it ahead of the tests (53 MB) and says where it is.
+``python -m tests.dynamodb_local`` fetches it (53 MB) and says where it is; the set-up of the tests
+does that. It runs as a program of its own, under its vendor's terms, and is no part of the product.
+``VOICE_AGENT_DYNAMODB`` names an endpoint to use instead.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -80,11 +82,27 @@ def java() -> str:
     return found
 
 
+def fetched() -> Path:
+    """The folder of the libraries.
+
+    Raises:
+        UnavailableError: There is no Java 17, or they were not fetched.
+    """
+    java()
+    if not folder().is_dir():
+        raise UnavailableError("DynamoDB Local was not fetched (./setup_device.sh test does that)")
+    return folder()
+
+
 class Engine:
-    """The engine on a free port of localhost, empty and in memory."""
+    """The engine on a free port of localhost, empty and in memory.
+
+    Raises:
+        UnavailableError: It cannot be had here.
+    """
 
     def __init__(self) -> None:
-        libraries = fetch()
+        libraries = fetched()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -119,4 +137,7 @@ class Engine:
 
 
 if __name__ == "__main__":
-    print(fetch())
+    try:
+        print(fetch())
+    except UnavailableError as error:
+        sys.exit(str(error))

@@ -16,7 +16,6 @@ from agent.sync.dynamodb import DynamoDb
 from agent.sync.household.generations import Generations, RemovedError
 from agent.sync.household.shelf import Shelf
 from agent.sync.settings import Settings
-from tests.dynamodb_local import Engine, UnavailableError
 
 NOW = 500_000 * 3_600_000
 CANARY = "Wilhelmina Canary-Featherstonehaugh"
@@ -24,28 +23,14 @@ CANARY = "Wilhelmina Canary-Featherstonehaugh"
 pytestmark = pytest.mark.long
 
 
-@pytest.fixture(scope="module")
-def endpoint():
-    given = os.environ.get("VOICE_AGENT_DYNAMODB")
-    if given:
-        yield given
-        return
-    try:
-        engine = Engine()
-    except UnavailableError as error:
-        pytest.skip(str(error))
-    yield engine.endpoint
-    engine.stop()
-
-
 @pytest.fixture
-def settings(tmp_path: Path, endpoint: str):
+def settings(tmp_path: Path, dynamodb_local: str):
     credentials = tmp_path / "credentials"
     credentials.write_text("[default]\naws_access_key_id = AKIDTEST\n"
                            "aws_secret_access_key = secret\n")
     credentials.chmod(0o600)
-    found = Settings(enabled=True, endpoint=endpoint, region="us-east-1", credentials=credentials,
-                     tables=f"t{secrets.token_hex(4)}")
+    found = Settings(enabled=True, endpoint=dynamodb_local, region="us-east-1",
+                     credentials=credentials, tables=f"t{secrets.token_hex(4)}")
     assert [line for line in set_up(found) if line.endswith("made")]
     yield found
     client = make_client(found)

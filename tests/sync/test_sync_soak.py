@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import secrets
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -106,20 +108,32 @@ class Opened:
         return found
 
 
-@pytest.fixture
-def soaked(tmp_path: Path, credentials: Path) -> Iterator[Any]:
-    """``soaked(interactions, kills)`` runs a soak and gives (soak, proxy, server's endpoint)."""
+@pytest.fixture(params=["documented rules", "DynamoDB Local"])
+def service(request: Any) -> Iterator[str]:
+    """Endpoint of a table service."""
+    if request.param == "DynamoDB Local":
+        yield request.getfixturevalue("dynamodb_local")
+        return
     server = TableServer().start()
+    yield server.endpoint
+    server.stop()
+
+
+@pytest.fixture
+def soaked(tmp_path: Path, credentials: Path, service: str) -> Iterator[Any]:
+    """``soaked(interactions, kills)`` runs a soak and gives (soak, proxy, service's endpoint)."""
+    tables = f"soak{secrets.token_hex(4)}"
     proxies: list[FaultProxy] = []
     soaks: list[Soak] = []
 
-    def run(total: int, kills: int) -> tuple[Soak, FaultProxy, TableServer]:
-        settings = sync_settings(server.endpoint, credentials, tables="soak")
+    def run(total: int, kills: int) -> tuple[Soak, FaultProxy, str]:
+        settings = sync_settings(service, credentials, tables=tables)
         make_tables(settings)
-        proxy = FaultProxy(server.port, Faults(drop=0.06, reset=0.05, delay=0.08, throttle=0.05,
-                                               fail=0.05, cut=0.03, delay_s=0.1, seed=7))
+        proxy = FaultProxy(urlsplit(service).port or 80,
+                           Faults(drop=0.06, reset=0.05, delay=0.08, throttle=0.05, fail=0.05,
+                                  cut=0.03, delay_s=0.1, seed=7))
         proxies.append(proxy)
-        soak = Soak(tmp_path, proxy.endpoint, credentials, "soak", total // len(NAMES))
+        soak = Soak(tmp_path, proxy.endpoint, credentials, tables, total // len(NAMES))
         soaks.append(soak)
         for name in NAMES:
             soak.start(name)
@@ -133,7 +147,7 @@ def soaked(tmp_path: Path, credentials: Path) -> Iterator[Any]:
                 soak.kill_one(chance)
             time.sleep(0.2)
         soak.end()
-        return soak, proxy, server
+        return soak, proxy, service
 
     yield run
     for soak in soaks:
@@ -141,12 +155,11 @@ def soaked(tmp_path: Path, credentials: Path) -> Iterator[Any]:
             process.kill()
     for proxy in proxies:
         proxy.close()
-    server.stop()
     shutil.rmtree(tmp_path, ignore_errors=True)
 
 
-def check(soak: Soak, proxy: FaultProxy, server: TableServer, total: int) -> dict[str, Any]:
-    devices = [Opened(soak, name, server.endpoint) for name in NAMES]
+def check(soak: Soak, proxy: FaultProxy, endpoint: str, total: int) -> dict[str, Any]:
+    devices = [Opened(soak, name, endpoint) for name in NAMES]
     try:
         for _ in range(2):
             for device in devices:
@@ -161,7 +174,7 @@ def check(soak: Soak, proxy: FaultProxy, server: TableServer, total: int) -> dic
             assert other.keys() == first.keys()
             assert [k for k in first if first[k] != other[k]] == []
         exactly_once(soak, first)
-        in_cloud(server, devices[0], first)
+        in_cloud(devices[0], first)
     finally:
         for device in devices:
             session.close(device.session)
@@ -188,20 +201,17 @@ def exactly_once(soak: Soak, content: dict[str, Any]) -> None:
         assert content[f"{dialogue}.0000"][0]
 
 
-def in_cloud(server: TableServer, device: Opened, content: dict[str, Any]) -> None:
-    tables = server.service.tables
-    household = device.house.keyring.household
-    kept = tables["soak-interaction"].parts[household]
-    assert len(kept) == len(content)
-    texts = tables["soak-item"].parts[household]
+def in_cloud(device: Opened, content: dict[str, Any]) -> None:
+    backend = device.house.backend
+    assert len(backend.query("interaction")) == len(content)
     live = sum(len(row[2]) for row in content.values())
     # A text that was deleted after it was sent is deleted there too.
-    assert len(texts) == live
+    assert len(backend.query("item")) == live
 
 
 def test_three_devices_converge_through_faults_and_kills(soaked: Any) -> None:
-    soak, proxy, server = soaked(300, 3)
-    figures = check(soak, proxy, server, 300)
+    soak, proxy, endpoint = soaked(300, 3)
+    figures = check(soak, proxy, endpoint, 300)
     print(json.dumps(figures))
     assert soak.kills >= 3
     assert figures["writes"] <= 900
@@ -209,8 +219,8 @@ def test_three_devices_converge_through_faults_and_kills(soaked: Any) -> None:
 
 @pytest.mark.long
 def test_ten_thousand_interactions_and_fifty_kills(soaked: Any) -> None:
-    soak, proxy, server = soaked(10_002, 50)
-    figures = check(soak, proxy, server, 10_002)
+    soak, proxy, endpoint = soaked(10_002, 50)
+    figures = check(soak, proxy, endpoint, 10_002)
     print(json.dumps(figures))
     assert soak.kills >= 50
     assert figures["requests"] <= 1.2 * 10_002
