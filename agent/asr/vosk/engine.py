@@ -13,7 +13,7 @@ from agent.asr.settings import Settings
 from agent.asr.vosk import grammar
 from agent.asr.vosk import profile as profiles
 from agent.asr.vosk.levels import Leveller
-from agent.asr.vosk.matching import Ranked, View, rank
+from agent.asr.vosk.matching import Ranked, View, index, rank
 from agent.asr.vosk.model import VoskModel
 from agent.asr.vosk.respelling import PhoneticSpeller
 from agent.asr.vosk.room import Room
@@ -71,6 +71,7 @@ class VoskPrepared:
             if phrase.weight > 0 and phrase.kind not in ("carrier", "screen"):
                 known.setdefault(phrase.text, phrase)
         self.known = tuple(known.values())
+        index(self.known, self.spelled)
         self.pools = [_Pool(model, built.lines, rate) for rate in rates] if built.lines else []
 
     @property

@@ -49,6 +49,15 @@ class Ranked:
     """Share of the views in which no other phrase fits better."""
 
 
+def index(known: tuple[Phrase, ...], spelled: Mapping[str, Sequence[str]]) -> None:
+    """Work out how phrases sound, off the voice path; what is found is kept."""
+    if len(known) > WHOLE:
+        retriever(known)
+        return
+    for phrase in known:
+        _sounds(phrase, spelled.get(phrase.text, ()))
+
+
 def rank(known: tuple[Phrase, ...], views: Sequence[View], profile: Profile,
          spelled: Mapping[str, Sequence[str]]) -> list[Ranked]:
     """Phrases with what speaks for them, best first.
