@@ -94,7 +94,7 @@ async def build(config: Config, devices: Devices, bus: EventBus, workload: Workl
     store = BestEffortStore(store_settings(config),
                             lambda what: bus.publish(Fault(gate.now, "store", what)))
     store.start()
-    sharing = Sharing(config, store)
+    sharing = Sharing(config, store, bus)
     sharing.start()
     windows = expectations(config.context, recogniser, store, dialogue, bus, workload,
                            lambda: gate.now, lambda: names.preferences)

@@ -15,6 +15,7 @@ from agent.conversation.handover import Handover, HouseholdHandover, NoHandover
 from agent.dialogue.catalogue.sharing import Documents
 from agent.dialogue.manager import Dialogue
 from agent.errors import AgentError
+from agent.events import AgentState, Event, EventBus, StateChanged
 from agent.store import BestEffortStore
 from agent.store.settings import Settings as StoreSettings
 from agent.worker import Workload
@@ -41,9 +42,10 @@ class Sharing:
     Args:
         config: The settings.
         store: Where turns are kept.
+        bus: Tells when somebody is being listened to: then the cloud waits.
     """
 
-    def __init__(self, config: Config, store: BestEffortStore) -> None:
+    def __init__(self, config: Config, store: BestEffortStore, bus: EventBus) -> None:
         self._store = store
         self._catalogues: HouseholdCatalogues | None = None
         self._sync: Sync | None = None
@@ -51,7 +53,7 @@ class Sharing:
         self._stepped = float("-inf")
         if config.sync.enabled:
             self._keyring = _keyring(config)
-            self._catalogues, self._sync = _sync(config, store, self._keyring)
+            self._catalogues, self._sync = _sync(config, store, self._keyring, turns(bus))
 
     @property
     def on(self) -> bool:
@@ -114,13 +116,27 @@ def _step(find: Callable[[], Keyring | None], catalogues: HouseholdCatalogues,
         log.info("the household's keys did not step: %s", type(error).__name__)
 
 
-def _sync(config: Config, store: BestEffortStore,
-          keyring: Callable[[], Keyring | None]) -> tuple[HouseholdCatalogues, Sync]:
+def turns(bus: EventBus) -> Callable[[], bool]:
+    """Whether somebody is being listened to or answered now; may be asked in any thread."""
+    state = AgentState.IDLE
+
+    def follow(event: Event) -> None:
+        nonlocal state
+        if isinstance(event, StateChanged):
+            state = event.state
+
+    bus.subscribe(follow)
+    return lambda: state not in (AgentState.IDLE, AgentState.MUTED, AgentState.ERROR)
+
+
+def _sync(config: Config, store: BestEffortStore, keyring: Callable[[], Keyring | None],
+          in_turn: Callable[[], bool]) -> tuple[HouseholdCatalogues, Sync]:
     from agent.sync.catalogues import HouseholdCatalogues
     from agent.sync.service import Sync
     catalogues = HouseholdCatalogues(lambda: store.store)
     return catalogues, Sync(config.sync, lambda: store.store, keyring,
-                            config.store.directory, companions=(catalogues,))
+                            config.store.directory, companions=(catalogues,),
+                            in_turn=in_turn)
 
 
 def _keyring(config: Config) -> Callable[[], Keyring | None]:

@@ -12,7 +12,8 @@ from agent.conversation.handover import HouseholdHandover
 from agent.conversation.memory import StoredMemory
 from agent.dialogue import Dialogue, Heard
 from agent.dialogue.catalogue import CatalogueFiles
-from agent.events import ExpectSpeech, PlaceCall
+from agent.events import AgentState, EventBus, ExpectSpeech, PlaceCall, StateChanged
+from agent.sharing import turns
 from agent.store import BestEffortStore, Interaction, Settings
 from agent.worker import Workload
 
@@ -149,3 +150,14 @@ def test_a_slow_pull_is_not_waited_for(slow: float, tmp_path: Path) -> None:
         await device.store.close()
 
     asyncio.run(talk())
+
+
+def test_the_cloud_knows_when_somebody_is_being_listened_to() -> None:
+    bus = EventBus()
+    in_turn = turns(bus)
+    found = []
+    for state in AgentState:
+        bus.publish(StateChanged(0.0, state))
+        if in_turn():
+            found.append(state)
+    assert set(found) == set(AgentState) - {AgentState.IDLE, AgentState.MUTED, AgentState.ERROR}

@@ -12,6 +12,7 @@ from agent.app import Names
 from agent.config import Config
 from agent.dialogue.catalogue.sharing import Documents
 from agent.dialogue.settings import Settings as DialogueSettings
+from agent.events import EventBus
 from agent.sharing import Sharing
 from agent.store import BestEffortStore
 from agent.store.settings import Settings as StoreSettings
@@ -99,7 +100,7 @@ def test_two_running_agents_share_their_names(tmp_path, service):
 
     async def running(one: Config, own: dict[str, str], done) -> dict[str, tuple[str, ...]]:
         store = BestEffortStore(one.store, print)
-        agent = Sharing(one, store)
+        agent = Sharing(one, store, EventBus())
         await store.start()
         agent.start()
         found = await agent.documents(own)
@@ -128,13 +129,13 @@ def test_the_keys_step_though_nobody_speaks_and_the_cloud_is_away(tmp_path, serv
     file = HouseholdFile(one.store.directory, {})
     file.create(create("Elm Street", "Kitchen", now - 30))
     service.stop()
-    sharing = Sharing(one, BestEffortStore(one.store, print))
+    sharing = Sharing(one, BestEffortStore(one.store, print), EventBus())
     asyncio.run(sharing.documents({}))
     assert file.read().household.chain.hour - now in (0, 1)
 
 
 def test_without_sync_nothing_is_shared(tmp_path):
     sharing = Sharing(Config(store=StoreSettings(directory=tmp_path)),
-                      BestEffortStore(StoreSettings(directory=tmp_path), print))
+                      BestEffortStore(StoreSettings(directory=tmp_path), print), EventBus())
     assert asyncio.run(sharing.documents({"places": "x"})) == {}
     assert list(tmp_path.iterdir()) == []
