@@ -15,6 +15,7 @@ import soxr
 from agent.asr.moonshine.engine import MoonshineRecogniser
 from agent.asr.moonshine.model import Encoded, Model
 from agent.asr.vosk.engine import VoskRecogniser
+from agent.biasing.settings import Settings as BiasSettings
 from agent.events import SAMPLE_RATE, Samples
 
 
@@ -69,7 +70,7 @@ def vosk_folder(model_path: Callable[[str], Path]) -> Path:
 
 @pytest.fixture(scope="session")
 def vosk(vosk_folder: Path) -> VoskRecogniser:
-    return VoskRecogniser(vosk_folder)
+    return VoskRecogniser(vosk_folder, bias_settings=BiasSettings(budget_ms=0))
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from agent.asr.vosk.engine import VoskRecogniser, VoskRecognition
 from agent.asr.vosk.grammar import Knows
 from agent.asr.vosk.model import VoskModel
 from agent.biasing import Bias, Hypothesis, Phrase
+from agent.biasing.settings import Settings as BiasSettings
 from agent.errors import AgentError
 from agent.events import SAMPLE_RATE, Samples
 
@@ -108,7 +109,7 @@ def test_finish_gives_free_hypotheses_first(vosk: VoskRecogniser, korean: Speak)
     assert recognition.finish() == recognition.free + recognition.context
     assert recognition.finish() == recognition.free + recognition.context
     assert recognition.score(["네"]) is None
-    assert recognition.decide().text == recognition.free[0].text
+    assert recognition.decide().text == "네"
 
 
 def test_a_heavier_phrase_is_likelier(vosk: VoskRecogniser, korean: Speak) -> None:
@@ -119,6 +120,19 @@ def test_a_heavier_phrase_is_likelier(vosk: VoskRecogniser, korean: Speak) -> No
     assert scores[0] < scores[-1]
 
 
+def test_a_grammar_that_is_late_delays_nobody(vosk: VoskRecogniser, korean: Speak,
+                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = korean("감사합니다")
+    monkeypatch.setattr(vosk, "bias_settings", BiasSettings(budget_ms=1))
+    recognition = vosk.start(vosk.prepare(ANSWERS))
+    recognition.accept(np.tile(samples, 3))
+    assert all(entry.source == "free" for entry in recognition.finish())
+    assert recognition.context == ()
+    assert recognition.decide().source == "plain"
+    monkeypatch.setattr(vosk, "bias_settings", BiasSettings(budget_ms=0))
+    assert heard(vosk, samples, ANSWERS).context[0].text == "감사합니다!"
+
+
 class Respeller:
     """Spells a foreign name by a word of the model that sounds like it."""
 
@@ -127,7 +141,8 @@ class Respeller:
 
 
 def test_a_missing_word_is_heard_by_its_spelling(vosk_folder: Path, korean: Speak) -> None:
-    recogniser = VoskRecogniser(vosk_folder, speller=Respeller())
+    recogniser = VoskRecogniser(vosk_folder, speller=Respeller(),
+                                bias_settings=BiasSettings(budget_ms=0))
     assert not recogniser.model.knows("Bauer")
     bias = Bias((Phrase("Bauer"), Phrase("Jones")))
     assert recogniser.prepare(bias).grammar.missing == ()

