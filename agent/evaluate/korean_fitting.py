@@ -34,8 +34,9 @@ BEFORE = Profile((SAMPLE_RATE, 17_600, 19_200), room=True)
 LEARNED = ("learn-names", "learn-foreign")
 MEASURED = ("names", "foreign")
 _PACKAGE = Path(__file__).resolve().parents[1]
-ASKED, UNASKED = 0.2, 0.01
-"""Share of unrelated phrases that may be taken for a name, and without asking back.
+ASKED, UNASKED, UNASKED_OTHER = 0.2, 0.01, 0.1
+"""Share of unrelated phrases that may be taken for a name, and without asking back; and of names
+left out of the book for which another may be taken without asking back.
 
 What this model hears freely of this voice is always wrong, so that a name taken in vain and asked
 about costs no more than the transcript that it replaces.
@@ -83,7 +84,9 @@ def fitted(rows: Sequence[cases.Row]) -> dict[str, Any]:
     found = fitting.fit(phrases)
     wrong = np.array([row.case.startswith("stray") for row in phrases])
     accept = max(LOWEST, _level(found.odds[wrong], ASKED))
-    sure = max(accept, _level(found.odds[wrong], UNASKED))
+    absent = np.array([row.case.endswith("left out") for row in phrases])
+    sure = max(accept, _level(found.odds[wrong], UNASKED),
+               _level(found.odds[absent], UNASKED_OTHER))
     for shape in table["shapes"].values():
         shape |= {"accept": round(accept, 3), "sure": round(sure, 3)}
     return table
