@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+import select
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,7 +129,9 @@ def test_clearing_forgets_what_was_read_ahead(pipe: tuple[int, int]) -> None:
 
     async def listen() -> np.ndarray:
         microphone = StreamMicrophone(out)
-        await asyncio.sleep(0.1)
+        while select.select([out], [], [], 0)[0]:
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)  # from the pipe into the queue
         microphone.clear()
         os.write(into, np.full(320, 222, "<i2").tobytes())
         os.close(into)
