@@ -114,7 +114,7 @@ def test_a_recording_on_standard_input_is_heard_no_faster_than_it_sounds(
         start: Start, tmp_path: Path) -> None:
     """All of it at once, and yet the answer comes after the question, and is carried out."""
     agent = start("--stdin", stdin=True, transcripts=True)
-    agent.write(pcm(0.3, "call-meg", 3.6, "bauer"))
+    agent.write(pcm(0.3, "call-meg", 5.0, "bauer"))
     assert agent.end_of_input() == 0
     assert (tmp_path / "called").read_text() == "Meg Bauer|+15550100102|"
     assert set(contains_any(agent.output, SPOKEN)) >= {"meg", "bauer"}, "transcripts are on"
