@@ -46,7 +46,7 @@ class Keyring(Protocol):
 
     @property
     def device(self) -> str:
-        """This device's id within the household; the store's own device id."""
+        """This device's id within the household, made at random when it was paired."""
         ...
 
     @property
