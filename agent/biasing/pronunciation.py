@@ -14,17 +14,26 @@ MOST_VARIANTS = 4
 """Pronunciations kept of a phrase."""
 _LETTER_NAMES = {"w": "dʌbəlju", "a": "eɪ"}
 
+LONGEST = 1000
+"""Characters: a minute of speech. What compares pronunciations takes memory for the longest one, of
+every phrase at once."""
+
 
 def of_phrase(phrase: Phrase) -> tuple[Phones, ...]:
     """Phones of a phrase: its own pronunciations where it has some, else those of its text."""
-    given = tuple(parse(ipa) for ipa in phrase.pronunciations)
+    given = tuple(parse(ipa) for ipa in phrase.pronunciations if len(ipa) <= LONGEST)
     given = tuple(phones for phones in given if len(phones))
     return given or of_text(phrase.text)
 
 
 @lru_cache(maxsize=50_000)
 def of_text(text: str) -> tuple[Phones, ...]:
-    """Phones of a text, most likely first; empty when nothing in it can be said."""
+    """Phones of a text, most likely first; empty when nothing in it can be said.
+
+    A text of more than ``LONGEST`` characters counts as one that nobody says.
+    """
+    if len(text) > LONGEST:
+        return ()
     words = [of_word(word) for word in said(text)]
     words = [variants for variants in words if variants]
     if not words:

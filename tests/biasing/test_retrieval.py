@@ -65,3 +65,10 @@ def test_the_search_of_phrases_that_stay_is_made_once_and_shared() -> None:
     phrases = tuple(Phrase(name) for name in NAMES)
     names = Searchable(phrases)
     assert names.retriever is names.retriever is retriever(phrases)
+
+
+def test_a_phrase_that_nobody_can_say_in_a_minute_takes_no_room() -> None:
+    endless = Phrase("banana " * 10_000)
+    made = Retriever.of((endless, Phrase("Meg Bauer")))
+    assert made.rows.shape[1] < 100
+    assert [match.index for match in made.nearest(phones("power"), 2)] == [1]
