@@ -6,6 +6,7 @@ It happens while the user speaks: nothing waits for it, and what comes too late 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
@@ -14,6 +15,8 @@ from agent.dialogue.resuming import Round, resume
 from agent.events import ExpectSpeech
 from agent.store import BestEffortStore, Interaction, OpenItem
 from agent.worker import Workload
+
+log = logging.getLogger(__name__)
 
 ROUNDS = 8
 """Turns of a dialogue that are played again at most."""
@@ -81,9 +84,12 @@ class HouseholdHandover:
 
     async def _look(self) -> None:
         with self._workload.working():
-            await self._take_up()
-            if await self._pull():
+            try:
                 await self._take_up()
+                if await self._pull():
+                    await self._take_up()
+            except Exception as error:  # the kind alone: a message may hold what was said
+                log.warning("no open question was looked for: %s", type(error).__name__)
 
     async def _take_up(self) -> None:
         """Make the newest open question the pending one; none when it has been answered."""

@@ -35,10 +35,14 @@ def resume(dialogue: Dialogue, rounds: Sequence[Round]) -> ExpectSpeech | None:
     """
     before = copy(dialogue.state)
     question: ExpectSpeech | None = None
-    for played in rounds:
-        question = _again(dialogue, played)
-        if question is None:
-            break
+    try:
+        for played in rounds:
+            question = _again(dialogue, played)
+            if question is None:
+                break
+    except BaseException:
+        dialogue.state = before
+        raise
     if question is None or dialogue.state.question is None:
         dialogue.state = before
         return None

@@ -231,9 +231,9 @@ class Engine:
         except StoreError as error:
             self._sweeping = False
             self._distrust(error)
-        except Exception:
+        except Exception as error:
             self._sweeping = False
-            log.exception("housekeeping of the context store failed")
+            log.error("housekeeping of the context store failed: %s", type(error).__name__)
 
     def _housekeeping(self, session: Session) -> None:
         now = time.monotonic()

@@ -6,6 +6,7 @@ the worker paces attempts for the whole device, and two layers of retries would 
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from functools import cache
@@ -17,6 +18,8 @@ from agent.sync.faults import CloudError, Kind
 from agent.sync.settings import Settings
 
 CONNECTIONS = 4
+CHATTY = ("boto3", "botocore", "urllib3")
+"""Loggers that write whole requests, with what signs them, at the level of debugging."""
 
 
 def make_client(settings: Settings) -> Any:
@@ -32,6 +35,8 @@ def make_client(settings: Settings) -> Any:
     except ImportError:
         raise CloudError(Kind.CREDENTIALS, "boto3 is not installed, so that there is no sync",
                          "install it: pip install 'voice-agent[cloud]'") from None
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
     config = Config(connect_timeout=settings.connect_timeout_s,
                     read_timeout=settings.read_timeout_s, retries={"total_max_attempts": 1},
                     max_pool_connections=CONNECTIONS, tcp_keepalive=True)

@@ -10,7 +10,7 @@ import pytest
 
 from agent.conversation.handover import HouseholdHandover
 from agent.conversation.memory import StoredMemory
-from agent.dialogue import Dialogue, Heard
+from agent.dialogue import Dialogue, Heard, Reply
 from agent.dialogue.catalogue import CatalogueFiles
 from agent.events import AgentState, EventBus, ExpectSpeech, PlaceCall, StateChanged
 from agent.sharing import turns
@@ -131,6 +131,31 @@ def test_a_question_answered_elsewhere_meanwhile_is_dropped(tmp_path: Path) -> N
         await device.store.close()
 
     asyncio.run(talk())
+
+
+def test_a_question_that_cannot_be_played_again_costs_nothing_and_tells_nothing(
+        tmp_path: Path, caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    async def talk() -> None:
+        device = Device(tmp_path)
+        await device.turn("call Meg")
+        device.time_out()
+        real = device.dialogue.respond
+
+        def fails_once(heard: Heard) -> Reply:
+            monkeypatch.setattr(device.dialogue, "respond", real)
+            real(heard)
+            raise KeyError(heard.text)
+
+        monkeypatch.setattr(device.dialogue, "respond", fails_once)
+        directives, _ = await device.turn("call Meg Bauer")
+        assert called(directives) == ["Meg Bauer"]
+        assert device.handover.settle() is None
+        await device.store.close()
+
+    asyncio.run(talk())
+    assert "KeyError" in caplog.text
+    assert "Meg" not in caplog.text
 
 
 @pytest.mark.parametrize("slow", [0.5, 30.0])

@@ -23,6 +23,7 @@ from agent.sync.faults import CloudError, ConditionError, Kind
 from agent.sync.records import Delete, Put, Record
 from agent.sync.settings import Settings
 from tests.sync.conftest import make_tables, shared_client, sync_settings
+from tests.sync.table_server import TableServer
 
 HOUSE = "0123456789abcdef" * 2
 
@@ -174,3 +175,14 @@ def test_any_row_of_a_table_is_a_record_or_malformed(attributes: Any) -> None:
     except tables.MalformedRecordError:
         return
     assert found.key == attributes["name"]["S"]
+
+
+def test_a_log_of_everything_holds_no_request(table_server: TableServer, credentials: Path,
+                                              caplog: pytest.LogCaptureFixture) -> None:
+    """Not even sealed, and nothing of what signs it."""
+    caplog.set_level("DEBUG")
+    client = make_client(sync_settings(table_server.endpoint, credentials))
+    client.list_tables()
+    assert "AKIDTEST" not in caplog.text
+    assert not [record for record in caplog.records
+                if record.name.split(".")[0] in ("boto3", "botocore", "urllib3")]
