@@ -91,9 +91,3 @@ class Timers:
     def ringing(self) -> tuple[str, ...]:
         """Names of the timers that ring, in order; "" for one without a name."""
         return tuple(timer.name for timer in self.find() if timer.ringing)
-
-    @property
-    def next_due(self) -> float | None:
-        """Clock time at which the next timer rings; None when none is running."""
-        waiting = [t.due for t in self._timers if not t.ringing and t.paused_left is None]
-        return min(waiting, default=None)

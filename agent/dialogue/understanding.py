@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -103,8 +103,3 @@ def _plain(value: Any) -> SlotValue:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, (str, int, float)) else str(value)
-
-
-def names_of(intents: Intents) -> Iterable[str]:
-    """Names of all intents that templates can give."""
-    return intents.intents.keys()

@@ -39,10 +39,6 @@ WRONG, WRONG_SURE = 0.05, 0.02
 """Share of turns without the right answer in the context in which another may be taken."""
 
 
-class _Judged(Protocol):
-    arbiter: Arbiter
-
-
 class _Weighed(Protocol):
     @property
     def evidence(self) -> Evidence | None:

@@ -201,9 +201,3 @@ def usual_sets(available: Sequence[Signal], *, recognition: bool) -> tuple[Signa
     if recognition:
         sets.insert(0, SignalSet("everything, equal weight", mode="everything"))
     return tuple(sets)
-
-
-def with_situation(case: Case, device_type: str) -> Case:
-    """The case on a certain device."""
-    situation = replace(case.turn.situation, device_type=device_type)
-    return replace(case, turn=replace(case.turn, situation=situation))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,8 +17,6 @@ from agent.evaluate import scoring
 from agent.evaluate.contexts import bias_of
 from agent.evaluate.manifest import Context, Line
 from agent.events import Expectation, Samples
-
-Describe = Callable[[Context, Expectation | None], object]
 
 
 @dataclass(frozen=True, slots=True)

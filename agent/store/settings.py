@@ -8,7 +8,6 @@ from pathlib import Path
 
 from agent.settings import setting
 
-KIB, MIB = 1024, 1024 * 1024
 
 
 def state_directory() -> Path:
