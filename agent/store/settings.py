@@ -9,7 +9,6 @@ from pathlib import Path
 from agent.settings import setting
 
 
-
 def state_directory() -> Path:
     """Where state belongs: systemd's ``$STATE_DIRECTORY``, else the XDG state folder."""
     given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
